@@ -1,0 +1,337 @@
+//! What the session tells its driver to do. An action carries all that it needs; one with an outcome carries an `id`,
+//! which its outcome event repeats.
+
+use crate::path::VirtualPath;
+use crate::record::{Record, RecordAt};
+use alloc::string::String;
+use core::net::{IpAddr, SocketAddr};
+use serde::{Deserialize, Serialize};
+
+/// Names one outstanding action; never used twice in a session, below 2^53.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ActionId(pub u64);
+
+/// What the driver must do, in the order of `poll_action`.
+///
+/// At most one storage action and one data action (listen, accept, connect, transfer, send) are outstanding at a time.
+/// Each action with an id gets exactly one outcome, a cancelled one too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Action {
+    /// Send these bytes on the control connection. Replies that are due together leave in one write.
+    SendReply {
+        /// The reply code, for logs.
+        code: u16,
+        /// The whole reply in the form that is due (text or JSON), with its line ends.
+        wire: String,
+    },
+    /// Ask or change the storage; outcome [`crate::event::Event::Stored`].
+    Storage {
+        /// Repeated by the outcome.
+        id: ActionId,
+        /// What to do there.
+        request: StorageRequest,
+    },
+    /// Draw 128 bits fit for a secret; outcome [`crate::event::Event::RandomDrawn`].
+    DrawRandom {
+        /// Repeated by the outcome.
+        id: ActionId,
+    },
+    /// Open a listening data socket (PASV, EPSV), in place of any earlier one; outcome
+    /// [`crate::event::Event::DataListening`].
+    ListenData {
+        /// Repeated by the outcome.
+        id: ActionId,
+        /// The address to listen on: the control connection's own.
+        local: IpAddr,
+        /// The ports to choose from, at random; none: any.
+        ports: Option<PortRange>,
+    },
+    /// Take the first connection that comes from `peer` on the listening socket, close any other, then close the
+    /// listener; outcome [`crate::event::Event::DataConnected`].
+    AcceptData {
+        /// Repeated by the outcome.
+        id: ActionId,
+        /// The only address that may connect.
+        peer: IpAddr,
+    },
+    /// Connect to the peer's data port (PORT, EPRT); outcome [`crate::event::Event::DataConnected`].
+    ConnectData {
+        /// Repeated by the outcome.
+        id: ActionId,
+        /// Where to connect.
+        peer: SocketAddr,
+        /// The address to connect from: the control connection's own.
+        local: IpAddr,
+    },
+    /// Close the data listener and the data connection, whichever stands, with an orderly end. No outcome.
+    CloseData,
+    /// Move a file's bytes over the data connection, to the end; outcome [`crate::event::Event::TransferEnded`],
+    /// [`crate::event::Event::TransferProgress`] in between.
+    Transfer {
+        /// Repeated by the outcome.
+        id: ActionId,
+        /// Which way.
+        direction: Direction,
+        /// What happens to the bytes on the way.
+        translation: Translation,
+    },
+    /// Send this text (a piece of a listing) over the data connection; outcome
+    /// [`crate::event::Event::TransferEnded`].
+    SendData {
+        /// Repeated by the outcome.
+        id: ActionId,
+        /// The text, with its line ends.
+        text: String,
+    },
+    /// End that data action now; its outcome follows, as `Cancelled` where it was still running.
+    Cancel {
+        /// The action to end.
+        id: ActionId,
+    },
+    /// Tell the reaper. No outcome.
+    Notify {
+        /// What has changed.
+        change: PathChange,
+    },
+    /// Write this to the log. No outcome.
+    Note {
+        /// What happened.
+        note: Note,
+    },
+    /// Send what is pending, then close the control connection and all that the session holds. The last action.
+    Close,
+}
+
+/// What the storage is asked. Paths are checked, absolute and never reserved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StorageRequest {
+    /// Read all that decides about a path; outcome `State`.
+    CheckExpiry {
+        /// The path.
+        path: VirtualPath,
+    },
+    /// Replace the record of a storage path, durably; outcome `Done`. `Changed` unless it still is as judged.
+    SetExpiry {
+        /// The storage path.
+        path: VirtualPath,
+        /// Its record as judged.
+        judged: Record,
+        /// The new expiry, UTC seconds; none: never.
+        expiry_s: Option<i64>,
+    },
+    /// Make a storage path with this record, whole or not at all, and drop a tombstone of that name; outcome `Done`.
+    MakeDirectory {
+        /// The path; its parent stands.
+        path: VirtualPath,
+        /// What to write into it.
+        record: Record,
+        /// The expired record of what stands there still: to the trash with it first.
+        replaces: Option<Record>,
+    },
+    /// Remove a directory that holds no visible name, through the trash; outcome `Done`.
+    RemoveDirectory {
+        /// The directory.
+        path: VirtualPath,
+        /// Its record as judged.
+        judged: Option<Record>,
+    },
+    /// Remove a file, and the kept part of a broken upload of that name; outcome `Done`.
+    RemoveFile {
+        /// The file.
+        path: VirtualPath,
+    },
+    /// Rename a file or directory; outcome `Done`. `Changed` unless the records on both ways still are as judged.
+    Rename {
+        /// The old path.
+        from: VirtualPath,
+        /// The new path.
+        to: VirtualPath,
+        /// Whether a file that stands under the new path may be replaced; a directory never is.
+        replace: bool,
+        /// The records on the way to `from`, as judged.
+        judged_from: alloc::vec::Vec<RecordAt>,
+        /// The records on the way to `to`, as judged.
+        judged_to: alloc::vec::Vec<RecordAt>,
+    },
+    /// Open a file for the next `Transfer` to send; outcome `Opened`.
+    OpenRead {
+        /// The file.
+        path: VirtualPath,
+        /// Where to begin; at most the file's size.
+        offset_bytes: u64,
+    },
+    /// Open an upload for the next `Transfer` to receive into; outcome `Opened`. Nothing shows under the name.
+    OpenWrite {
+        /// The name that it shall have.
+        path: VirtualPath,
+        /// What it goes on from.
+        base: UploadBase,
+        /// How many bytes will come, where ALLO said so.
+        announced_bytes: Option<u64>,
+    },
+    /// Refuse (`NoSpace`, `QuotaExceeded`) unless this much can be stored there; outcome `Done`.
+    ReserveSpace {
+        /// The directory where it will be needed.
+        path: VirtualPath,
+        /// How much.
+        size_bytes: u64,
+    },
+    /// Give the open upload its name, as durably as the settings say; outcome `Published`. `Changed` unless the
+    /// records on the way still are as judged and, for `UploadBase::Published`, the file that was copied still
+    /// stands; the upload stays open then. `Expired` where the storage's clock says so; it is discarded then.
+    Publish {
+        /// Whether a file that stands there may be replaced; if not, `Exists`.
+        replace: bool,
+        /// The records on the way to the name, as judged.
+        judged: alloc::vec::Vec<RecordAt>,
+    },
+    /// Keep the open upload aside as the partial of its name; outcome `Done`.
+    KeepPartial,
+    /// Forget the open upload; outcome `Done`.
+    Discard,
+    /// Set the modification time; outcome `Done`.
+    SetTimes {
+        /// The file.
+        path: VirtualPath,
+        /// UTC seconds.
+        modified_s: i64,
+    },
+    /// Open a directory to be listed; outcome `Done`.
+    OpenListing {
+        /// The directory.
+        path: VirtualPath,
+        /// Sorted by name where it holds no more entries than this; else in the directory's order.
+        sort_entries_max: u32,
+    },
+    /// The open listing's next entries; outcome `Listed`. At the end, the listing is closed.
+    ReadListing {
+        /// How many at most.
+        entries_max: u32,
+    },
+    /// Close the open listing early; outcome `Done`.
+    CloseListing,
+}
+
+/// What an upload goes on from. Whatever it is stays as it was until `Publish`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UploadBase {
+    /// Nothing: a new file.
+    Empty,
+    /// A copy of the first bytes of the published file (all of them: none).
+    Published {
+        /// How many; more than there are is `OffsetBeyondEnd`.
+        keep_bytes: Option<u64>,
+    },
+    /// The first bytes of the kept partial (all of them: none).
+    Partial {
+        /// How many; more than there are is `OffsetBeyondEnd`.
+        keep_bytes: Option<u64>,
+    },
+}
+
+/// Which way a transfer goes, seen from the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the file that `OpenRead` opened to the peer.
+    Send,
+    /// From the peer into the upload that `OpenWrite` opened.
+    Receive,
+}
+
+/// What happens to the bytes on the way (RFC 959 3.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Translation {
+    /// TYPE I: none; the kernel may move them.
+    Image,
+    /// TYPE A: through [`crate::ascii`].
+    Ascii,
+}
+
+/// Ports from `first` to `last`, both included; `first <= last`, and no port below 1024.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortRange {
+    /// The lowest.
+    pub first: u16,
+    /// The highest.
+    pub last: u16,
+}
+
+/// What the reaper must hear of at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PathChange {
+    /// A storage path has this expiry from now on (none: never).
+    Expires {
+        /// The storage path.
+        path: VirtualPath,
+        /// UTC seconds.
+        expiry_s: Option<i64>,
+    },
+    /// A path, and all beneath it, is gone.
+    Removed {
+        /// The path.
+        path: VirtualPath,
+    },
+    /// A path, and all beneath it, has another name.
+    Renamed {
+        /// The old one.
+        from: VirtualPath,
+        /// The new one.
+        to: VirtualPath,
+    },
+    /// The trash holds something new.
+    Trashed,
+}
+
+/// What an operator wants to read in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Note {
+    /// A login succeeded.
+    LoggedIn {
+        /// The user.
+        user: String,
+    },
+    /// A login failed.
+    LoginFailed {
+        /// The user as named by the peer.
+        user: String,
+    },
+    /// A transfer ended.
+    Transferred {
+        /// Which way.
+        direction: Direction,
+        /// The file.
+        path: VirtualPath,
+        /// Bytes over the data connection.
+        wire_bytes: u64,
+        /// How long it took, milliseconds.
+        took_ms: u64,
+        /// The final reply's code: 226, or why not.
+        code: u16,
+    },
+    /// An expiry was set.
+    ExpirySet {
+        /// The storage path.
+        path: VirtualPath,
+        /// UTC seconds; none: never.
+        expiry_s: Option<i64>,
+    },
+    /// The session ends for this reason.
+    Ending {
+        /// Why, in a word or two: `quit`, `closed by peer`, `idle`, `too many logins`, `shut down`.
+        reason: String,
+    },
+}

@@ -1,0 +1,112 @@
+//! What the driver tells the session: bytes, outcomes, time.
+
+use crate::action::ActionId;
+use crate::error::{NetError, StorageError, TransferError};
+use crate::record::{Entry, FileInfo, PathState};
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// Something happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The control connection stands. The first event of a session, once.
+    Connected {
+        /// Whether there is room for it.
+        admission: Admission,
+    },
+    /// Bytes came on the control connection.
+    ControlReceived {
+        /// As they came; any length. JSON: `text`, or `hex` where they are not UTF-8.
+        #[serde(flatten, with = "crate::wire::json::bytes")]
+        bytes: Vec<u8>,
+    },
+    /// The peer closed the control connection, or it broke. During an upload the driver looks at the data first.
+    ControlClosed,
+    /// The outcome of `Action::Storage`.
+    Stored {
+        /// The action's.
+        id: ActionId,
+        /// What came of it.
+        outcome: Result<StorageOutcome, StorageError>,
+    },
+    /// The outcome of `Action::DrawRandom`.
+    RandomDrawn {
+        /// The action's.
+        id: ActionId,
+        /// 128 bits.
+        bytes: [u8; 16],
+    },
+    /// The outcome of `Action::ListenData`.
+    DataListening {
+        /// The action's.
+        id: ActionId,
+        /// The port.
+        outcome: Result<u16, NetError>,
+    },
+    /// The outcome of `Action::AcceptData` and `Action::ConnectData`.
+    DataConnected {
+        /// The action's.
+        id: ActionId,
+        /// Whether the data connection stands.
+        outcome: Result<(), NetError>,
+    },
+    /// A transfer goes on; sent at least once a second while bytes move, and not without.
+    TransferProgress {
+        /// The action's.
+        id: ActionId,
+        /// Bytes over the data connection so far.
+        wire_bytes: u64,
+    },
+    /// The outcome of `Action::Transfer` and `Action::SendData`.
+    TransferEnded {
+        /// The action's.
+        id: ActionId,
+        /// Bytes over the data connection in all, also where it broke.
+        wire_bytes: u64,
+        /// How it ended. A receiving end-of-file is `Ok`.
+        outcome: Result<(), TransferError>,
+    },
+    /// The session's deadline has come.
+    Timeout,
+    /// The server shuts down: the idle go at once, a transfer may end first.
+    ShutDown,
+}
+
+/// Whether the server has room for a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Admission {
+    /// It has.
+    Welcome,
+    /// `max_sessions` are there already.
+    TooManySessions,
+    /// `max_sessions_per_address` are there from that address already.
+    TooManyFromAddress,
+    /// It is shutting down.
+    ShuttingDown,
+}
+
+/// What came of a `StorageRequest` that succeeded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StorageOutcome {
+    /// It is done.
+    Done,
+    /// Of `CheckExpiry`.
+    State(PathState),
+    /// Of `OpenRead` and `OpenWrite`: the file as it is; for an upload, its size is what it goes on from.
+    Opened(FileInfo),
+    /// Of `Publish`: the file as it stands now.
+    Published(FileInfo),
+    /// Of `ReadListing`.
+    Listed {
+        /// In order.
+        entries: Vec<Entry>,
+        /// Whether these were the last.
+        end: bool,
+    },
+}

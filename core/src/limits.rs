@@ -1,0 +1,34 @@
+//! Every bound of the core, named. What an operator may change stands in [`crate::settings::Settings`] instead.
+
+/// Bytes of one control line, without its line end. Longer: `500` once, and the rest of the line is dropped.
+pub const LINE_BYTES_MAX: usize = 8192;
+/// Bytes of unanswered control input that a session holds before it wants no more.
+pub const INPUT_BYTES_MAX: usize = 16 * 1024;
+/// Lines that wait while a command is being answered or a transfer runs.
+pub const LINES_QUEUED_MAX: usize = 64;
+/// Actions that one event may give rise to.
+pub const ACTIONS_PER_EVENT_MAX: usize = 256;
+/// Bytes of a virtual path.
+pub const PATH_BYTES_MAX: usize = 4096;
+/// Components of a virtual path.
+pub const PATH_DEPTH_MAX: usize = 128;
+/// Bytes of one name, as file systems have it.
+pub const NAME_BYTES_MAX: usize = 255;
+/// Entries in one listing batch.
+pub const LISTING_BATCH_ENTRIES: u32 = 256;
+/// Storage paths that a session may hold as made or claimed; the oldest is forgotten first.
+pub const CLAIMS_MAX: usize = 1024;
+/// Broken uploads that a session remembers as its own.
+pub const BROKEN_UPLOADS_MAX: usize = 64;
+/// How often a step is tried anew when what it was judged on has changed, before `450`.
+pub const RETRIES_MAX: u32 = 8;
+/// Bytes of a user name.
+pub const USER_BYTES_MAX: usize = 256;
+/// Bytes of one reply that a client accepts, over all its lines.
+pub const REPLY_BYTES_MAX: usize = 256 * 1024;
+/// Paths that a reaper holds in its index; beyond it the latest to expire are dropped until the next scan.
+pub const REAPER_INDEX_MAX: usize = 1_000_000;
+/// Records in one batch of the reaper's scan.
+pub const SCAN_BATCH_RECORDS: u32 = 512;
+/// The largest offset or size: 2^53 - 1 would bind JSON readers, i64 binds file systems; the smaller one rules.
+pub const OFFSET_MAX: u64 = (1 << 53) - 1;

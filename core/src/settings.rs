@@ -1,0 +1,57 @@
+//! What an operator may set about a session.
+
+use crate::action::PortRange;
+use crate::user::Rights;
+use serde::{Deserialize, Serialize};
+
+/// The settings that the core obeys. One value serves all sessions; a session keeps the one that it began with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Settings {
+    /// What an anonymous client may do anywhere; none: it may not log in.
+    pub anonymous_rights: Option<Rights>,
+    /// Given to a new top-level path within its MKD, seconds; none: it lives until told otherwise.
+    pub default_expiry_s: Option<u64>,
+    /// The furthest expiry from now, seconds, and `never` is refused; none: no bound.
+    pub max_expiry_s: Option<u64>,
+    /// Whether uploads go only into a path that expires.
+    pub require_expiry: bool,
+    /// How long a download that was admitted before the expiry may go on after it, milliseconds.
+    pub drain_ms: u64,
+    /// The ports of PASV and EPSV; none: any.
+    pub passive_ports: Option<PortRange>,
+    /// Time to log in, milliseconds.
+    pub login_ms_max: u64,
+    /// Time without a command and without a transfer, milliseconds.
+    pub idle_ms_max: u64,
+    /// Time for a data connection to be made, milliseconds.
+    pub data_connect_ms_max: u64,
+    /// Time in which a transfer moves no byte, milliseconds.
+    pub stall_ms_max: u64,
+    /// Failed logins before the session ends.
+    pub login_attempts_max: u32,
+    /// The delay of the first failed login's answer, milliseconds; it doubles with each further one.
+    pub login_delay_ms: u64,
+    /// Listings up to this many entries are sorted by name.
+    pub listing_sort_entries_max: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            anonymous_rights: Some(Rights::ANONYMOUS_DEFAULT),
+            default_expiry_s: None,
+            max_expiry_s: None,
+            require_expiry: false,
+            drain_ms: 3_600_000,
+            passive_ports: None,
+            login_ms_max: 60_000,
+            idle_ms_max: 300_000,
+            data_connect_ms_max: 30_000,
+            stall_ms_max: 120_000,
+            login_attempts_max: 5,
+            login_delay_ms: 500,
+            listing_sort_entries_max: 10_000,
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The blocking mayfly driver, and what both drivers share with the host: disk, settings, command line.
+
+pub mod clock;
+pub mod storage;

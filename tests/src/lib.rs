@@ -1,0 +1,1 @@
+//! What proves mayfly: transcripts, real clients, faults.
