@@ -1,4 +1,7 @@
 //! The blocking mayfly driver, and what both drivers share with the host: disk, settings, command line.
 
 pub mod clock;
+pub mod listen;
+pub mod settings;
+pub mod start;
 pub mod storage;
