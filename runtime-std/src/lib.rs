@@ -1,7 +1,10 @@
 //! The blocking mayfly driver, and what both drivers share with the host: disk, settings, command line.
 
+pub mod admission;
 pub mod clock;
 pub mod listen;
+pub mod log;
+pub mod net;
 pub mod settings;
 pub mod start;
 pub mod storage;

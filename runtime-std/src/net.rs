@@ -1,0 +1,277 @@
+//! Sockets as both drivers want them: how they are bound, set up, compared and ended. A driver adds only how it waits.
+
+use crate::start::StartError;
+use mayfly_core::action::PortRange;
+use mayfly_core::error::NetError;
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
+
+/// The port of FTP (RFC 959 8), and the seed's.
+pub const CONTROL_PORT: u16 = 21;
+/// Bytes that are moved over a data connection in one go, so that nobody else waits long.
+pub const CHUNK_BYTES: usize = 256 * 1024;
+/// Milliseconds without accepting after the descriptors ran out.
+pub const ACCEPT_PAUSE_MS: u64 = 200;
+
+/// Listens for control connections, non-blocking: on these addresses; without any, on port 21 of `0.0.0.0` and, where
+/// the host has IPv6, of `[::]`. An IPv6 socket takes no IPv4 connection.
+///
+/// # Errors
+/// [`StartError::Listen`] with the first address that cannot be had.
+pub fn listen_control(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
+    let listen = |address: SocketAddr| {
+        bind(address)
+            .and_then(|socket| listening(socket, CONTROL_BACKLOG))
+            .map_err(|error| StartError::Listen { address, error })
+    };
+    if !addresses.is_empty() {
+        return addresses.iter().copied().map(listen).collect();
+    }
+    let mut listeners = vec![listen((Ipv4Addr::UNSPECIFIED, CONTROL_PORT).into())?];
+    match listen((Ipv6Addr::UNSPECIFIED, CONTROL_PORT).into()) {
+        Ok(listener) => listeners.push(listener),
+        Err(StartError::Listen { error, .. }) if lacks_ipv6(&error) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(listeners)
+}
+
+/// Sets an accepted control connection up: non-blocking; replies leave at once; urgent data stays in line (RFC 959
+/// 4.1.3: ABOR comes with a Telnet Synch); a peer that vanished is noticed some day.
+///
+/// # Errors
+/// The system's: the connection is gone already.
+pub fn prepare_control(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nonblocking(true)?;
+    let socket = socket2::SockRef::from(stream);
+    socket.set_tcp_nodelay(true)?;
+    socket.set_out_of_band_inline(true)?;
+    socket.set_keepalive(true)
+}
+
+/// Listens for a data connection, non-blocking: on `local`, on a port of `ports` that is chosen at random, or any.
+/// `control` is the control connection's own address; it lends a link-local one its scope.
+///
+/// # Errors
+/// [`NetError::NoPort`] where the whole range is in use, else [`NetError::Failed`].
+pub fn listen_data(
+    local: IpAddr,
+    ports: Option<PortRange>,
+    control: SocketAddr,
+) -> Result<(TcpListener, u16), NetError> {
+    let try_port = |port| {
+        let listener = listening(bind(scoped(SocketAddr::new(local, port), control))?, DATA_BACKLOG)?;
+        let port = listener.local_addr()?.port();
+        Ok((listener, port))
+    };
+    let Some(PortRange { first, last }) = ports else {
+        return try_port(0).map_err(|_: io::Error| NetError::Failed);
+    };
+    let count = u32::from(last.saturating_sub(first)) + 1;
+    let begin = getrandom::u32().map_err(|_| NetError::Failed)? % count;
+    for step in 0..count {
+        let port = u32::from(first) + (begin + step) % count;
+        match try_port(u16::try_from(port).map_err(|_| NetError::Failed)?) {
+            Ok(found) => return Ok(found),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+            Err(_) => return Err(NetError::Failed),
+        }
+    }
+    Err(NetError::NoPort)
+}
+
+/// Begins to connect from `local` to the peer's data port, non-blocking. Once it is writable, [`connected`] tells what
+/// came of it.
+///
+/// # Errors
+/// [`NetError`]
+pub fn connect_data(peer: SocketAddr, local: IpAddr, control: SocketAddr) -> Result<TcpStream, NetError> {
+    let begin = || -> io::Result<Socket> {
+        let socket = bind(scoped(SocketAddr::new(local, 0), control))?;
+        match socket.connect(&SockAddr::from(scoped(peer, control))) {
+            Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => Err(error),
+            _ => Ok(socket),
+        }
+    };
+    let stream = TcpStream::from(begin().map_err(|error| why_unconnected(&error))?);
+    prepare_data(&stream);
+    Ok(stream)
+}
+
+/// What came of [`connect_data`], once the socket is writable.
+///
+/// # Errors
+/// [`NetError`]
+pub fn connected(stream: &TcpStream) -> Result<(), NetError> {
+    match stream.take_error() {
+        Ok(None) => Ok(()),
+        Ok(Some(error)) | Err(error) => Err(why_unconnected(&error)),
+    }
+}
+
+/// Whether a connection that a data listener took may serve `peer`'s session; if so, it is set up, non-blocking.
+#[must_use]
+pub fn admit_data(stream: &TcpStream, from: SocketAddr, peer: IpAddr) -> bool {
+    let admitted = same_host(from.ip(), peer) && stream.set_nonblocking(true).is_ok();
+    if admitted {
+        prepare_data(stream);
+    }
+    admitted
+}
+
+/// Whether two addresses name one host: an IPv4-mapped IPv6 address counts as the IPv4 address.
+#[must_use]
+pub fn same_host(one: IpAddr, other: IpAddr) -> bool {
+    one.to_canonical() == other.to_canonical()
+}
+
+/// Ends a data connection in order: the peer reads all that was sent, and then the end.
+pub fn end_data(stream: &TcpStream) {
+    // A peer that is gone already makes this fail, and then there is nobody to be orderly for.
+    let _ = stream.shutdown(Shutdown::Write);
+    // Bytes left unread would turn the close into a reset, which may overtake what was sent.
+    let _ = discard_input(stream);
+}
+
+/// Throws away what has come in on a non-blocking connection, and tells whether the peer has closed its side.
+///
+/// # Errors
+/// The system's; `WouldBlock` where nothing is left and the peer has not closed.
+pub fn discard_input(mut stream: &TcpStream) -> io::Result<()> {
+    let mut scrap = [0; 4096];
+    for _ in 0..DISCARD_READS_MAX {
+        if io::Read::read(&mut stream, &mut scrap)? == 0 {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Whether the host is short of descriptors or memory, so that accepting must pause (`ACCEPT_PAUSE_MS`).
+#[must_use]
+pub fn is_exhausted(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// Lets the process have as many descriptors as the host grants it, and tells how many.
+#[expect(clippy::must_use_candidate, reason = "the raise is what most callers want")]
+pub fn raise_descriptor_limit() -> u64 {
+    rlimit::increase_nofile_limit(u64::MAX)
+        .or_else(|_| rlimit::getrlimit(rlimit::Resource::NOFILE).map(|(soft, _)| soft))
+        .unwrap_or(0)
+}
+
+fn bind(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // A port whose last connection lingers in TIME_WAIT may be bound again; one that is listened on may not.
+    socket.set_reuse_address(true)?;
+    socket.bind(&SockAddr::from(address))?;
+    Ok(socket)
+}
+
+fn listening(socket: Socket, backlog: i32) -> io::Result<TcpListener> {
+    socket.listen(backlog)?;
+    Ok(TcpListener::from(socket))
+}
+
+fn prepare_data(stream: &TcpStream) {
+    // Without this the last piece of a listing waits for an acknowledgement; where it fails, nothing else changes.
+    let _ = stream.set_nodelay(true);
+}
+
+/// A link-local address names a host only together with an interface: the control connection's.
+fn scoped(address: SocketAddr, control: SocketAddr) -> SocketAddr {
+    match (address, control) {
+        (SocketAddr::V6(v6), SocketAddr::V6(control)) if v6.ip().is_unicast_link_local() && v6.scope_id() == 0 => {
+            SocketAddrV6::new(*v6.ip(), v6.port(), v6.flowinfo(), control.scope_id()).into()
+        }
+        _ => address,
+    }
+}
+
+fn why_unconnected(error: &io::Error) -> NetError {
+    match error.kind() {
+        ErrorKind::ConnectionRefused
+        | ErrorKind::ConnectionReset
+        | ErrorKind::HostUnreachable
+        | ErrorKind::NetworkUnreachable
+        | ErrorKind::TimedOut => NetError::Unreachable,
+        _ => NetError::Failed,
+    }
+}
+
+fn lacks_ipv6(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL, Errno::PROTONOSUPPORT]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+const CONTROL_BACKLOG: i32 = 1024;
+/// Room for strangers, who must not keep the peer out.
+const DATA_BACKLOG: i32 = 32;
+const DISCARD_READS_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+    #[test]
+    fn a_mapped_address_is_the_same_host() {
+        assert!(same_host("::ffff:10.0.0.1".parse().unwrap(), "10.0.0.1".parse().unwrap()));
+        assert!(!same_host("::1".parse().unwrap(), "127.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_range_is_used_up_before_no_port_is_free() {
+        // Any two neighbouring ports do; those that others hold count as used already.
+        let (probe, first) = listen_data(LOOPBACK.ip(), None, LOOPBACK).unwrap();
+        drop(probe);
+        let ports = Some(PortRange { first, last: first.saturating_add(1) });
+        let mut held = Vec::new();
+        let refusal = loop {
+            match listen_data(LOOPBACK.ip(), ports, LOOPBACK) {
+                Ok((listener, port)) => {
+                    assert!((first..=first + 1).contains(&port));
+                    held.push(listener);
+                    assert!(held.len() <= 2);
+                }
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(refusal, NetError::NoPort);
+    }
+
+    #[test]
+    fn connecting_where_nobody_listens_is_unreachable() {
+        let (listener, port) = listen_data(LOOPBACK.ip(), None, LOOPBACK).unwrap();
+        drop(listener);
+        let outcome = connect_data(SocketAddr::new(LOOPBACK.ip(), port), LOOPBACK.ip(), LOOPBACK).and_then(|stream| {
+            let mut fds = [rustix::event::PollFd::new(&stream, rustix::event::PollFlags::OUT)];
+            rustix::event::poll(&mut fds, None).unwrap();
+            connected(&stream)
+        });
+        assert_eq!(outcome, Err(NetError::Unreachable));
+    }
+
+    #[test]
+    fn a_taken_address_is_named() {
+        let held = listen_control(&[LOOPBACK]).unwrap();
+        let taken = held[0].local_addr().unwrap();
+        match listen_control(&[taken]) {
+            Err(StartError::Listen { address, error }) => {
+                assert_eq!((address, error.kind()), (taken, ErrorKind::AddrInUse));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
