@@ -27,7 +27,7 @@ pub const USER_BYTES_MAX: usize = 256;
 /// Bytes of one reply that a client accepts, over all its lines.
 pub const REPLY_BYTES_MAX: usize = 256 * 1024;
 /// Paths that a reaper holds in its index; beyond it the latest to expire are dropped until the next scan.
-pub const REAPER_INDEX_MAX: usize = 1_000_000;
+pub const REAPER_INDEX_MAX: usize = 100_000;
 /// Records in one batch of the reaper's scan.
 pub const SCAN_BATCH_RECORDS: u32 = 512;
 /// The largest offset or size: 2^53 - 1 would bind JSON readers, i64 binds file systems; the smaller one rules.

@@ -1,9 +1,8 @@
-//! The reaper: knows what expires next, and has it moved to the trash and deleted on time (DESIGN 4).
+//! What goes in and out of the reaper: its events, actions and requests.
 
 use crate::action::{ActionId, PathChange};
-use crate::error::{Misuse, StorageError};
+use crate::error::StorageError;
 use crate::path::VirtualPath;
-use crate::time::Now;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -119,7 +118,7 @@ pub enum ReaperNote {
         expiry_s: i64,
         /// How long after that its name went, seconds.
         lag_s: u64,
-        /// How many more are due.
+        /// How many more are due, counted up to 1,000.
         backlog: u64,
     },
     /// The trash is empty again.
@@ -141,31 +140,4 @@ pub enum ReaperNote {
         /// Why.
         error: StorageError,
     },
-}
-
-/// The state machine.
-#[derive(Debug, Default)]
-pub struct Reaper {
-    ended: bool,
-}
-
-impl Reaper {
-    /// Takes one event.
-    ///
-    /// # Errors
-    /// [`Misuse`]; the reaper is unchanged then.
-    pub fn handle(&mut self, now: Now, event: ReaperEvent) -> Result<(), Misuse> {
-        todo!("{now:?} {event:?} {}", self.ended)
-    }
-
-    /// The next action; drain to `None` after every `handle`.
-    pub fn poll_action(&mut self) -> Option<ReaperAction> {
-        todo!()
-    }
-
-    /// When to send [`ReaperEvent::Timeout`], on the monotonic clock, milliseconds.
-    #[must_use]
-    pub fn deadline(&self) -> Option<u64> {
-        todo!()
-    }
 }
