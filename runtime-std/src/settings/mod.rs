@@ -1,12 +1,22 @@
 //! What an operator sets: from a TOML file and from flags of the same names, each setting with one definition.
 
+mod file;
+mod table;
+mod values;
+
+pub use file::SettingsError;
+pub use table::Given;
+
+use crate::log::LogFormat;
 use crate::storage::local::Durability;
 use mayfly_core::settings::Settings;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use table::Chosen;
+use tracing::level_filters::LevelFilter;
 
 /// All that a server is started with. One value serves both drivers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServeOptions {
     /// Where to listen for control connections; none: port 21 of `0.0.0.0` and, where the host has IPv6, of `[::]`.
     pub listen: Vec<SocketAddr>,
@@ -24,16 +34,90 @@ pub struct ServeOptions {
     pub shutdown_ms_max: u64,
 }
 
+/// How the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogOptions {
+    /// The form of its lines.
+    pub format: LogFormat,
+    /// The least severe of them.
+    pub level: LevelFilter,
+}
+
 impl Default for ServeOptions {
     fn default() -> Self {
-        Self {
-            listen: Vec::new(),
-            root: PathBuf::from("storage"),
-            session: Settings::default(),
-            max_sessions: 2000,
-            max_sessions_per_address: 100,
-            durability: Durability::default(),
-            shutdown_ms_max: 30_000,
-        }
+        options(Given::default()).0
+    }
+}
+
+/// What the flags say; where they are silent, the settings file; where that is silent, the defaults.
+///
+/// # Errors
+/// [`SettingsError`], which names file, line and the right form.
+pub fn read(flags: &Given, config: Option<&Path>) -> Result<(ServeOptions, LogOptions), SettingsError> {
+    let file = config.map(file::File::open).transpose()?;
+    let given = match &file {
+        Some(file) => flags.clone().or(file.given.clone()),
+        None => flags.clone(),
+    };
+    let (options, log) = options(given);
+    match (options.session.default_expiry_s, options.session.max_expiry_s) {
+        (Some(default), Some(max)) if default > max => Err(file::conflict(
+            file.as_ref(),
+            "default_expiry",
+            flags.default_expiry.is_some(),
+            "it must not lie beyond max_expiry",
+        )),
+        _ => Ok((options, log)),
+    }
+}
+
+fn options(given: Given) -> (ServeOptions, LogOptions) {
+    let listen = given.listen.iter().flatten().map(|address| address.0).collect();
+    let chosen = given.choose();
+    let log = LogOptions { format: chosen.log_format, level: chosen.log_level };
+    let options = ServeOptions {
+        listen,
+        session: session(&chosen),
+        root: chosen.root,
+        max_sessions: count(chosen.max_sessions.0),
+        max_sessions_per_address: count(chosen.max_sessions_per_address.0),
+        durability: chosen.durability,
+        shutdown_ms_max: chosen.shutdown_timeout.0,
+    };
+    (options, log)
+}
+
+fn session(chosen: &Chosen) -> Settings {
+    let mut session = Settings::default();
+    session.anonymous_rights = chosen.anonymous_rights;
+    session.default_expiry_s = chosen.default_expiry.0;
+    session.max_expiry_s = chosen.max_expiry.0;
+    session.require_expiry = chosen.require_expiry;
+    session.drain_ms = chosen.drain.0;
+    session.passive_ports = chosen.passive_ports;
+    session.login_ms_max = chosen.login_time.0;
+    session.login_attempts_max = chosen.login_attempts.0;
+    session.login_delay_ms = chosen.login_delay.0;
+    session.idle_ms_max = chosen.idle_timeout.0;
+    session.data_connect_ms_max = chosen.data_connect_timeout.0;
+    session.stall_ms_max = chosen.stall_timeout.0;
+    session.listing_sort_entries_max = chosen.listing_sort_max.0;
+    session
+}
+
+fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_core_s() {
+        // Also holds that every default in the table has its setting's form.
+        assert_eq!(ServeOptions::default().session, Settings::default());
+        assert_eq!(ServeOptions::default().durability, Durability::Data);
+        assert!(ServeOptions::default().listen.is_empty());
     }
 }

@@ -1,0 +1,127 @@
+//! Every setting: name, kind and range of its value, default, help. From this table come the flags, the names in the
+//! TOML file, the help, the range tests and the defaults.
+
+use super::values::{Count, Form, Lifetime, Span, Value};
+use crate::log::LogFormat;
+use crate::storage::local::Durability;
+use mayfly_core::action::PortRange;
+use mayfly_core::user::Rights;
+use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor, value::SeqAccessDeserializer};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use tracing::level_filters::LevelFilter;
+
+macro_rules! settings {
+    ($($name:ident: $kind:ty = $default:literal, $value_name:literal $([$($arg:tt)*])?, $help:literal;)+) => {
+        /// Settings as flags or a file give them; each may be missing.
+        #[derive(Clone, Debug, Default, clap::Args, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Given {
+            /// Where to listen; apart, for it may be repeated.
+            #[arg(long, value_name = "ADDR", help = "Address and port to listen on, again for each further one \
+                [default: port 21 of 0.0.0.0 and, where the host has IPv6, of [::]]")]
+            #[serde(deserialize_with = "one_or_more")]
+            pub(super) listen: Option<Vec<Value<SocketAddr>>>,
+            $(
+                #[doc = $help]
+                #[arg(
+                    long,
+                    value_name = $value_name,
+                    help = concat!($help, " [default: ", $default, "]"),
+                    $($($arg)*)?
+                )]
+                pub(super) $name: Option<Value<$kind>>,
+            )+
+        }
+
+        /// The value of every setting but `listen`, whether given or by default.
+        pub(super) struct Chosen {
+            $(pub(super) $name: $kind,)+
+        }
+
+        impl Given {
+            /// These, and where they are silent, `others`.
+            pub(super) fn or(self, others: Self) -> Self {
+                Self { listen: self.listen.or(others.listen), $($name: self.$name.or(others.$name),)+ }
+            }
+
+            /// These, and where they are silent, the defaults.
+            pub(super) fn choose(self) -> Chosen {
+                Chosen { $($name: self.$name.map_or_else(|| default($default), |given| given.0),)+ }
+            }
+        }
+    };
+}
+
+settings! {
+    root: PathBuf = "./storage", "DIR",
+        "Directory that holds the storage, made if missing";
+    anonymous_rights: Option<Rights> = "list,read,write,expiry", "RIGHTS",
+        "What anonymous clients may do: a list of list, read, write, overwrite, delete, rename, expiry; or all; or none, \
+         and they may not log in";
+    default_expiry: Lifetime = "none", "DURATION",
+        "How long a new top-level path lives that is given no date";
+    max_expiry: Lifetime = "none", "DURATION",
+        "The furthest date that may be set, from now";
+    require_expiry: bool = "false", "BOOL" [num_args = 0..=1, default_missing_value = "true"],
+        "Take uploads only into paths that expire";
+    drain: Span<0, 2_592_000> = "1h", "DURATION",
+        "How long a download may go on after its path expired";
+    passive_ports: Option<PortRange> = "any", "FIRST-LAST",
+        "Ports for passive data connections";
+    max_sessions: Count<0, 1_000_000> = "2000", "N",
+        "Sessions at the same time; 0: no bound";
+    max_sessions_per_address: Count<0, 1_000_000> = "100", "N",
+        "Sessions at the same time from one address; 0: no bound";
+    login_time: Span<1, 3_600> = "1m", "DURATION",
+        "Time to log in";
+    login_attempts: Count<1, 100> = "5", "N",
+        "Failed logins before the session ends";
+    login_delay: Span<0, 60> = "500ms", "DURATION",
+        "Delay of the answer to a failed login; doubles with each further one";
+    idle_timeout: Span<1, 604_800> = "5m", "DURATION",
+        "Time without a command or transfer before the session ends";
+    data_connect_timeout: Span<1, 3_600> = "30s", "DURATION",
+        "Time for a data connection to be made";
+    stall_timeout: Span<1, 86_400> = "2m", "DURATION",
+        "Time in which a transfer moves no byte before it is broken off";
+    shutdown_timeout: Span<0, 86_400> = "30s", "DURATION",
+        "How long transfers may go on after the server was told to stop";
+    listing_sort_max: Count<0, 1_000_000> = "10000", "N",
+        "Listings of up to this many names are sorted";
+    durability: Durability = "data", "LEVEL",
+        "What of an upload is on the disk for good when it is acknowledged: none, data (its bytes), full (its name too)";
+    log_format: LogFormat = "text", "FORMAT",
+        "How log lines look on standard error: text or json";
+    log_level: LevelFilter = "info", "LEVEL",
+        "The least severe log lines: off, error, warn, info, debug or trace";
+}
+
+fn default<T: Form>(text: &str) -> T {
+    T::read(text).expect("each default of the table has its setting's form, which a test holds")
+}
+
+/// Reads `listen = "ADDR"` as well as `listen = ["ADDR", "ADDR"]`.
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Value<SocketAddr>>>, D::Error> {
+    struct OneOrMore;
+
+    impl<'de> Visitor<'de> for OneOrMore {
+        type Value = Vec<Value<SocketAddr>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{}, or a list of such", SocketAddr::form())
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            text.parse().map(|address| vec![address]).map_err(E::custom)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, addresses: A) -> Result<Self::Value, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(addresses))
+        }
+    }
+
+    deserializer.deserialize_any(OneOrMore).map(Some)
+}
