@@ -1,10 +1,13 @@
 //! The blocking mayfly driver, and what both drivers share with the host: disk, settings, command line.
 
 pub mod admission;
+pub mod cli;
 pub mod clock;
+pub mod exit;
 pub mod listen;
 pub mod log;
 pub mod net;
 pub mod settings;
+pub mod signals;
 pub mod start;
 pub mod storage;

@@ -1,1 +1,16 @@
-fn main() {}
+//! mayfly on threads: `mayfly-std --help` tells the rest.
+
+use mayfly_std::cli::{self, Runtime};
+use mayfly_std::listen::Server;
+use std::process::ExitCode;
+
+struct Threads;
+
+impl Runtime for Threads {
+    const NAME: &'static str = "mayfly-std";
+    type Server = Server;
+}
+
+fn main() -> ExitCode {
+    cli::main::<Threads>()
+}

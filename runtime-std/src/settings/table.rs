@@ -15,7 +15,7 @@ use tracing::level_filters::LevelFilter;
 
 macro_rules! settings {
     ($($name:ident: $kind:ty = $default:literal, $value_name:literal $([$($arg:tt)*])?, $help:literal;)+) => {
-        /// Settings as flags or a file give them; each may be missing.
+        #[doc = "Settings as flags or a file give them; each may be missing."]
         #[derive(Clone, Debug, Default, clap::Args, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct Given {

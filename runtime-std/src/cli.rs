@@ -1,0 +1,118 @@
+//! The command line, the same for each binary: a runtime is all that tells them apart.
+
+use crate::clock::SystemClock;
+use crate::exit::{self, Exit};
+use crate::settings::{self, Given, ServeOptions, SettingsError};
+use crate::start::Serve;
+use crate::{log, signals};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tracing::{error, info};
+
+/// What drives servers and clients in one of the binaries.
+pub trait Runtime {
+    /// The binary's name.
+    const NAME: &'static str;
+    /// Its server.
+    type Server: Serve;
+}
+
+/// An FTP server and client whose storage paths expire.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, subcommand_required = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    ///
+    /// Anonymous clients may upload; each path that they make may be given a date, from which on it is gone.
+    ///
+    /// Each setting may stand in a TOML file too, under its flag's name with underscores: --idle-timeout 90s is the line
+    /// idle_timeout = "90s". A flag outranks the file.
+    Serve(ServeArgs),
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// TOML file with settings; read again on SIGHUP, for new sessions
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    given: Given,
+}
+
+/// Runs what the command line asks for, on the runtime `R`.
+#[must_use]
+pub fn main<R: Runtime>() -> ExitCode {
+    let exit = match command::<R>() {
+        Command::Serve(args) => serve::<R>(args),
+    };
+    exit.into()
+}
+
+/// Tells on standard error why a command failed and what to do; the hint is a line of `why`.
+pub(crate) fn complain(why: &dyn Display) {
+    // Not through the log: it has its own form and may be off. Where standard error is closed, nobody listens.
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("error: {why}\n"));
+}
+
+fn command<R: Runtime>() -> Command {
+    let definition = Cli::command().name(R::NAME).bin_name(R::NAME).after_help(examples(R::NAME));
+    let definition = definition.after_long_help(format!("{}\n{}", examples(R::NAME), exit::help()));
+    let matches = definition.get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command
+}
+
+fn examples(name: &str) -> String {
+    format!("Example:\n  {name} serve --listen 127.0.0.1:2121 --root ./storage\n")
+}
+
+fn serve<R: Runtime>(args: ServeArgs) -> Exit {
+    let (options, log) = match settings::read(&args.given, args.config.as_deref()) {
+        Ok(read) => read,
+        Err(error) => {
+            complain(&error);
+            return Exit::Usage;
+        }
+    };
+    log::start(log.format, log.level);
+    let server = match R::Server::bind(&options, Arc::new(SystemClock)) {
+        Ok(server) => server,
+        Err(error) => {
+            complain(&error);
+            return Exit::CannotServe;
+        }
+    };
+    let begun = signals::watch(server.handle(), move || reread(&args, &options)).and_then(|()| {
+        for address in server.local_addresses() {
+            info!(%address, "listening");
+        }
+        server.run()
+    });
+    match begun {
+        Ok(()) => {
+            info!("shut down");
+            Exit::Done
+        }
+        Err(error) => {
+            error!(%error, "the server cannot go on");
+            Exit::CannotServe
+        }
+    }
+}
+
+fn reread(args: &ServeArgs, started_with: &ServeOptions) -> Result<ServeOptions, SettingsError> {
+    let (options, _) = settings::read(&args.given, args.config.as_deref())?;
+    let fixed = |options: &ServeOptions| (options.listen.clone(), options.root.clone(), options.durability);
+    if fixed(&options) != fixed(started_with) {
+        tracing::warn!("a change of listen, root or durability needs a restart");
+    }
+    Ok(options)
+}

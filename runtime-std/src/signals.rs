@@ -1,0 +1,46 @@
+//! Signals to a serving process: SIGTERM and SIGINT stop it in order, a second one at once; SIGHUP has it read its
+//! settings again.
+
+use crate::settings::ServeOptions;
+use crate::start::ServeHandle;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::{io, thread};
+use tracing::{error, info};
+
+/// Watches for signals from now on, in a thread of its own. `reload` reads the settings again; its error is logged, and
+/// the settings in force stay.
+///
+/// # Errors
+/// The system's.
+pub fn watch<H, E>(handle: H, reload: impl Fn() -> Result<ServeOptions, E> + Send + 'static) -> io::Result<()>
+where
+    H: ServeHandle,
+    E: std::fmt::Display,
+{
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    let mut stopping = false;
+    let heed = move || {
+        for signal in signals.forever() {
+            match signal {
+                SIGHUP => match reload() {
+                    Ok(options) => {
+                        handle.reload(&options);
+                        info!("settings read again; they hold for new sessions");
+                    }
+                    Err(error) => error!("the settings in force stay: {error}"),
+                },
+                again if stopping => {
+                    // Whoever asks twice does not want to wait; where this fails, the orderly way still goes on.
+                    let _ = signal_hook::low_level::emulate_default_handler(again);
+                }
+                _ => {
+                    stopping = true;
+                    info!("shutting down");
+                    handle.shut_down();
+                }
+            }
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(heed).map(drop)
+}
