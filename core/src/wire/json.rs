@@ -22,6 +22,11 @@ pub(super) fn request(line: &str) -> Option<RequestObject<'_>> {
     serde_json::from_str(line).ok()
 }
 
+/// A request's object, without its line end.
+pub(super) fn encode_request(command: &str, argument: &str) -> String {
+    line(&RequestObject { command: command.into(), argument: Some(argument.into()) })
+}
+
 #[derive(Serialize)]
 struct ReplyObject<'a> {
     #[serde(rename = "Response Code")]
@@ -34,14 +39,13 @@ struct ReplyObject<'a> {
 
 /// A reply's object with its line end, keys in the seed's order.
 pub(super) fn reply(code: u16, argument: &str, message: &str) -> String {
-    line(&ReplyObject { code, argument, message })
-}
-
-/// One object, with its line end.
-pub(super) fn line(object: &impl Serialize) -> String {
-    let mut line = serde_json::to_string(object).expect("keys are texts, and writing to a String does not fail");
+    let mut line = line(&ReplyObject { code, argument, message });
     line.push_str("\r\n");
     line
+}
+
+fn line(object: &impl Serialize) -> String {
+    serde_json::to_string(object).expect("keys are texts, and writing to a String does not fail")
 }
 
 /// Bytes in JSON: `{"text": ".."}`, or `{"hex": ".."}` where they are not UTF-8.

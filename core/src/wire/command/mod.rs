@@ -1,9 +1,27 @@
-//! Commands: what a control line asks. `parse` takes whole lines only, text or JSON.
+//! Commands: what a control line asks. `parse` takes whole lines only, text or JSON; each family of verbs has its file.
 
+mod access;
+mod argument;
+mod data;
+mod directory;
+mod encode;
+mod info;
+mod malformed;
+mod site;
+mod transfer;
+
+pub use malformed::Malformed;
+
+use super::json;
 use super::reply::{Form, Reply};
 use alloc::string::String;
 use core::fmt;
 use core::net::SocketAddr;
+use nom::character::complete::{alphanumeric1, char};
+use nom::combinator::{all_consuming, opt, rest};
+use nom::error::Error;
+use nom::sequence::preceded;
+use nom::{IResult, Parser};
 
 /// A parsed command. Paths are as the client wrote them: what they mean depends on the working directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,8 +170,70 @@ pub struct Request {
     pub command: Result<Command, Reply>,
 }
 
-/// Reads one whole line, without its end.
+/// Reads one whole line, without its end. The verb's case does not matter; one blank parts it from its argument, and
+/// further blanks belong to the argument, for a path may begin and end with one.
+///
+/// ```
+/// use mayfly_core::wire::command::{Command, parse};
+/// assert_eq!(parse(b"retr 1.png").command, Ok(Command::Retr("1.png".into())));
+/// let json = br#"{"Request Command":"RETR","Request Argument":"1.png"}"#;
+/// assert_eq!(parse(json).command, Ok(Command::Retr("1.png".into())));
+/// assert_eq!(parse(b"FLY").command.map_err(|reply| reply.code), Err(500));
+/// ```
 #[must_use]
 pub fn parse(line: &[u8]) -> Request {
-    todo!("{line:?}")
+    let form = if line.first() == Some(&b'{') { Form::Json } else { Form::Text };
+    Request { form, command: read(line, form).map_err(Reply::from) }
 }
+
+/// What every family makes of a verb and its argument.
+type Parsed = Result<Command, Malformed>;
+
+/// Reads a verb in capitals and its argument; none: the verb is of another family.
+type Family = fn(verb: &str, argument: &str) -> Option<Parsed>;
+
+const FAMILIES: [Family; 6] = [access::parse, directory::parse, transfer::parse, data::parse, info::parse, site::parse];
+
+fn read(line: &[u8], form: Form) -> Parsed {
+    let line = core::str::from_utf8(line).map_err(|_| Malformed::NotUtf8)?;
+    match form {
+        Form::Text => {
+            let (_, (verb, argument)) = text_line(line).map_err(|_| Malformed::UnknownCommand)?;
+            command(verb, argument.unwrap_or_default())
+        }
+        Form::Json => {
+            let request = json::request(line).ok_or(Malformed::BrokenJson)?;
+            command(&request.command, request.argument.as_deref().unwrap_or_default())
+        }
+    }
+}
+
+/// RFC 959 5.3: a verb is letters (and digits, as in XMD5); then a blank and the argument, or nothing.
+fn text_line(line: &str) -> IResult<&str, (&str, Option<&str>), Error<&str>> {
+    all_consuming((alphanumeric1, opt(preceded(char(' '), rest)))).parse(line)
+}
+
+fn command(verb: &str, argument: &str) -> Parsed {
+    let verb = verb.to_ascii_uppercase();
+    let parsed = FAMILIES.iter().find_map(|family| family(&verb, argument));
+    parsed.unwrap_or_else(|| {
+        Err(if NOT_CARRIED.contains(&&*verb) { Malformed::NotImplemented } else { Malformed::UnknownCommand })
+    })
+}
+
+/// Verbs of FTP that this server knows and does not carry: 502 (RFC 959 4.2.1).
+const NOT_CARRIED: [&str; 33] = [
+    // RFC 959.
+    "ACCT", "SMNT", "REIN", "STOU", //
+    // RFC 2228: no security extension yet.
+    "AUTH", "ADAT", "PROT", "PBSZ", "CCC", "MIC", "CONF", "ENC", //
+    // RFC 1639, RFC 2640, RFC 7151.
+    "LPRT", "LPSV", "LANG", "HOST", //
+    // Drafts: draft-somers-ftp-mfxx, draft-bryan-ftp-hash, draft-bryan-ftp-range, draft-peterson-streamlined-ftp.
+    "MFCT", "MFF", "HASH", "RANG", "ALGS", "CLNT", "CSID", "AVBL", "COMB", //
+    // In use without a text.
+    "XCRC", "XMD5", "XSHA", "XSHA1", "XSHA256", "XSHA512", "SPSV", "THMB",
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Commands on their way out: the line that a client sends.
+
+use super::{Command, EpsvArgument, TypeCode};
+use crate::wire::json;
+use crate::wire::reply::Form;
+use crate::{data, date};
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+use core::net::SocketAddr;
+
+impl Command {
+    /// The line that [`parse`](super::parse) reads as this command, without its line end, passwords and tokens in the
+    /// clear.
+    ///
+    /// CR, LF and NUL become `?`: no name can smuggle in a second line. LIST and NLST of a name that begins with a dash
+    /// name it `./-..`, for servers take it for options.
+    ///
+    /// ```
+    /// use mayfly_core::wire::command::{Command, parse};
+    /// let command = Command::Stor("holiday 1.png".into());
+    /// assert_eq!(command.encode(), "STOR holiday 1.png");
+    /// assert_eq!(parse(command.encode().as_bytes()).command, Ok(command));
+    /// ```
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let (verb, argument) = self.parts(Secrets::Shown);
+        line(verb, &argument)
+    }
+
+    /// The same in the form that is asked for; the line end is still the caller's to add.
+    #[must_use]
+    pub fn encode_as(&self, form: Form) -> String {
+        let (verb, argument) = self.parts(Secrets::Shown);
+        match form {
+            Form::Text => line(verb, &argument),
+            Form::Json => json::encode_request(verb, &argument),
+        }
+    }
+
+    /// The verb and what follows it.
+    fn parts(&self, secrets: Secrets) -> (&'static str, Cow<'_, str>) {
+        match self {
+            Self::User(name) => ("USER", name.into()),
+            Self::Pass(password) => ("PASS", secrets.show(&password.0)),
+            Self::Quit => ("QUIT", "".into()),
+            Self::Noop => ("NOOP", "".into()),
+            Self::Syst => ("SYST", "".into()),
+            Self::Feat => ("FEAT", "".into()),
+            Self::OptsUtf8(true) => ("OPTS", "UTF8 ON".into()),
+            Self::OptsUtf8(false) => ("OPTS", "UTF8 OFF".into()),
+            Self::Help(verb) => ("HELP", optional(verb.as_ref())),
+            Self::Type(TypeCode::Ascii) => ("TYPE", "A".into()),
+            Self::Type(TypeCode::Image) => ("TYPE", "I".into()),
+            Self::ModeStream => ("MODE", "S".into()),
+            Self::StruFile => ("STRU", "F".into()),
+            Self::Allo(bytes) => ("ALLO", format!("{bytes}").into()),
+            Self::Pwd => ("PWD", "".into()),
+            Self::Cwd(path) => ("CWD", path.into()),
+            Self::Cdup => ("CDUP", "".into()),
+            Self::Mkd(path) => ("MKD", path.into()),
+            Self::Rmd(path) => ("RMD", path.into()),
+            Self::Dele(path) => ("DELE", path.into()),
+            Self::Rnfr(path) => ("RNFR", path.into()),
+            Self::Rnto(path) => ("RNTO", path.into()),
+            Self::Port { extended: false, address: SocketAddr::V4(address) } => {
+                ("PORT", data::port_argument(*address).into())
+            }
+            Self::Port { address, .. } => ("EPRT", data::eprt_argument(*address).into()),
+            Self::Pasv => ("PASV", "".into()),
+            Self::Epsv(EpsvArgument::Any) => ("EPSV", "".into()),
+            Self::Epsv(EpsvArgument::Ipv4) => ("EPSV", "1".into()),
+            Self::Epsv(EpsvArgument::Ipv6) => ("EPSV", "2".into()),
+            Self::Epsv(EpsvArgument::All) => ("EPSV", "ALL".into()),
+            Self::Retr(path) => ("RETR", path.into()),
+            Self::Stor(path) => ("STOR", path.into()),
+            Self::Appe(path) => ("APPE", path.into()),
+            Self::Rest(offset) => ("REST", format!("{offset}").into()),
+            Self::Abor => ("ABOR", "".into()),
+            Self::Stat(of) => ("STAT", optional(of.as_ref())),
+            Self::List(of) => ("LIST", dashed(optional(of.as_ref()))),
+            Self::Nlst(of) => ("NLST", dashed(optional(of.as_ref()))),
+            Self::Mlst(of) => ("MLST", optional(of.as_ref())),
+            Self::Mlsd(of) => ("MLSD", optional(of.as_ref())),
+            Self::Size(path) => ("SIZE", path.into()),
+            Self::Mdtm(path) => ("MDTM", path.into()),
+            Self::Mfmt { modified_s, path } => ("MFMT", format!("{} {path}", date::time_val(*modified_s)).into()),
+            Self::Expiry { site, path, date } => {
+                let date = date.iter().flat_map(|date| [" ", date]).collect::<String>();
+                let verb = if *site { ("SITE", "EXPIRY ") } else { ("SETEXPIRY", "") };
+                (verb.0, format!("{}{path}{date}", verb.1).into())
+            }
+            Self::SiteToken(path) => ("SITE", format!("TOKEN {path}").into()),
+            Self::SiteClaim { path, token } => ("SITE", format!("CLAIM {path} {}", secrets.show(&token.0)).into()),
+        }
+    }
+}
+
+/// The line as a log may show it: passwords and tokens are `<secret>`.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (verb, argument) = self.parts(Secrets::Hidden);
+        f.write_str(&line(verb, &argument))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Secrets {
+    Shown,
+    Hidden,
+}
+
+impl Secrets {
+    fn show(self, secret: &str) -> Cow<'_, str> {
+        match self {
+            Self::Shown => secret.into(),
+            Self::Hidden => "<secret>".into(),
+        }
+    }
+}
+
+fn optional(path: Option<&String>) -> Cow<'_, str> {
+    path.map_or("", String::as_str).into()
+}
+
+fn line(verb: &str, argument: &str) -> String {
+    if argument.is_empty() {
+        return verb.into();
+    }
+    format!("{verb} {}", argument.replace(['\r', '\n', '\0'], "?"))
+}
+
+fn dashed(path: Cow<'_, str>) -> Cow<'_, str> {
+    if path.starts_with('-') { format!("./{path}").into() } else { path }
+}
