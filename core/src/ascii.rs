@@ -20,18 +20,15 @@ impl ToWire {
     /// Translates the next chunk, appending to `out`, which grows by at most twice the chunk.
     pub fn translate(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
         for piece in chunk.split_inclusive(|&byte| byte == b'\n') {
-            match piece.strip_suffix(b"\n") {
-                Some(line) => {
-                    let after_cr = if line.is_empty() { self.after_cr } else { line.ends_with(b"\r") };
-                    out.extend_from_slice(line);
-                    out.extend_from_slice(if after_cr { b"\n" } else { b"\r\n" });
-                    self.after_cr = false;
-                }
-                None => {
-                    out.extend_from_slice(piece);
-                    self.after_cr = piece.ends_with(b"\r");
-                }
-            }
+            let Some(line) = piece.strip_suffix(b"\n") else {
+                out.extend_from_slice(piece);
+                self.after_cr = piece.ends_with(b"\r");
+                continue;
+            };
+            let after_cr = if line.is_empty() { self.after_cr } else { line.ends_with(b"\r") };
+            out.extend_from_slice(line);
+            out.extend_from_slice(if after_cr { b"\n" } else { b"\r\n" });
+            self.after_cr = false;
         }
     }
 }

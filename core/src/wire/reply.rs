@@ -95,7 +95,7 @@ impl Reply {
                 format!("{code:03}-{text}\r\n{code:03} {}{stop}\r\n", shown(detail))
             }
             More::Block { lines, last } => {
-                let lines: String = lines.iter().map(|line| format!(" {}\r\n", shown(line))).collect();
+                let lines: String = lines.iter().flat_map(|line| [" ".into(), shown(line), "\r\n".into()]).collect();
                 format!("{code:03}-{text}\r\n{lines}{code:03} {}\r\n", shown(last))
             }
         }

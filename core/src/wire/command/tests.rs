@@ -27,24 +27,20 @@ fn path(text: &str) -> String {
     text.into()
 }
 
-fn some(text: &str) -> Option<String> {
-    Some(text.into())
-}
-
 #[test]
 fn the_seeds_dialogue() {
     reads("OPTS UTF8 ON", &Command::OptsUtf8(true));
     reads("USER anonymous", &Command::User(path("anonymous")));
     reads("PASS rNrKYTX9g7z3RgJRmxWuGHbeu", &Command::Pass(Secret(path("rNrKYTX9g7z3RgJRmxWuGHbeu"))));
     reads("MKD scans", &Command::Mkd(path("scans")));
-    let date = some("2030-01-01");
+    let date = Some(path("2030-01-01"));
     reads("SETEXPIRY scans 2030-01-01", &Command::Expiry { site: false, path: path("scans"), date });
     reads("CWD scans", &Command::Cwd(path("scans")));
     let address = "192.168.1.65:27173".parse().unwrap();
     reads("PORT 192,168,1,65,106,37", &Command::Port { extended: false, address });
     reads("STOR 1.png", &Command::Stor(path("1.png")));
     reads("RETR 1.png", &Command::Retr(path("1.png")));
-    reads("LIST scans", &Command::List(some("scans")));
+    reads("LIST scans", &Command::List(Some(path("scans"))));
     reads("QUIT", &Command::Quit);
 }
 
@@ -110,7 +106,7 @@ fn a_path_may_be_missing_where_the_working_directory_will_do() {
     for (verb, make) in verbs {
         reads(verb, &make(None));
         reads(&format!("{verb} "), &make(None));
-        reads(&format!("{verb} my scans "), &make(some("my scans ")));
+        reads(&format!("{verb} my scans "), &make(Some(path("my scans "))));
     }
 }
 
@@ -120,16 +116,16 @@ fn quirk_list_dash_options() {
         ("-la", None),
         ("-al ", None),
         ("-a -l", None),
-        ("-la scans", some("scans")),
-        ("-a -l my -scans", some("my -scans")),
-        ("-la  x", some(" x")),
-        ("./-la", some("./-la")),
-        ("a -la", some("a -la")),
+        ("-la scans", Some(path("scans"))),
+        ("-a -l my -scans", Some(path("my -scans"))),
+        ("-la  x", Some(path(" x"))),
+        ("./-la", Some(path("./-la"))),
+        ("a -la", Some(path("a -la"))),
     ] {
         reads(&format!("LIST {argument}"), &Command::List(of.clone()));
         reads(&format!("NLST {argument}"), &Command::Nlst(of));
     }
-    reads("MLSD -la", &Command::Mlsd(some("-la")));
+    reads("MLSD -la", &Command::Mlsd(Some(path("-la"))));
 }
 
 #[test]
@@ -211,7 +207,7 @@ fn information() {
     reads("OPTS UTF8 OFF", &Command::OptsUtf8(false));
     refuses(501, &["OPTS", "OPTS UTF8 MAYBE", "OPTS MLST type;", "OPTS UTF8 ON ON"]);
     reads("HELP", &Command::Help(None));
-    reads("HELP RETR ", &Command::Help(some("RETR")));
+    reads("HELP RETR ", &Command::Help(Some(path("RETR"))));
     let modified_s = 1_798_156_800;
     reads("MFMT 20261225000000 my file ", &Command::Mfmt { modified_s, path: path("my file ") });
     reads("MFMT 20261225000000.5 f", &Command::Mfmt { modified_s, path: path("f") });
@@ -220,13 +216,13 @@ fn information() {
 
 #[test]
 fn setexpiry_has_its_date_last() {
-    for (argument, path, date) in [
+    for (argument, name, date) in [
         ("scans 7d", "scans", "7d"),
         ("my scans 2026-12-24", "my scans", "2026-12-24"),
         ("my scans tomorrow", "my scans", "tomorrow"),
         (" a  7d  ", " a ", "7d"),
     ] {
-        let expected = Command::Expiry { site: false, path: path.into(), date: some(date) };
+        let expected = Command::Expiry { site: false, path: path(name), date: Some(path(date)) };
         reads(&format!("SETEXPIRY {argument}"), &expected);
     }
     refuses(501, &["SETEXPIRY", "SETEXPIRY ", "SETEXPIRY scans", "SETEXPIRY scans ", "SETEXPIRY  7d"]);
@@ -234,7 +230,7 @@ fn setexpiry_has_its_date_last() {
 
 #[test]
 fn site_expiry_sets_or_asks() {
-    for (argument, path, date) in [
+    for (argument, name, date) in [
         ("scans", "scans", None),
         ("my scans", "my scans", None),
         ("scans ", "scans ", None),
@@ -246,7 +242,7 @@ fn site_expiry_sets_or_asks() {
     ] {
         for verb in ["SITE EXPIRY", "SITE expiry", "SITE  EXPIRY"] {
             let line = format!("{verb} {argument}");
-            let expected = Command::Expiry { site: true, path: path.into(), date: date.map(Into::into) };
+            let expected = Command::Expiry { site: true, path: path(name), date: date.map(path) };
             reads(&line, &expected);
         }
     }
@@ -260,7 +256,7 @@ fn site_claim_has_its_token_last() {
     reads(line, &Command::SiteClaim { path: path("my scans"), token: token() });
     refuses(501, &["SITE CLAIM", "SITE CLAIM scans", "SITE CLAIM scans "]);
     refuses(500, &["SITE CHMOD 644 x", "SITE FLY", "SITE {"]);
-    reads("SITE HELP", &Command::Help(some("SITE")));
+    reads("SITE HELP", &Command::Help(Some(path("SITE"))));
 }
 
 #[test]
@@ -304,7 +300,7 @@ fn json_is_answered_in_json() {
 #[test]
 fn no_name_smuggles_in_a_second_line() {
     assert_eq!(Command::Stor(path("a\r\nDELE b\0")).encode(), "STOR a??DELE b?");
-    assert_eq!(Command::List(some("-la")).encode(), "LIST ./-la");
+    assert_eq!(Command::List(Some(path("-la"))).encode(), "LIST ./-la");
 }
 
 #[test]
