@@ -1,30 +1,24 @@
-//! The local disk as a [`Storage`](super::Storage).
+//! The local disk as a [`Storage`].
 
+use super::confine::Root;
+use super::disk::{Disk, NAMED_FROM_BYTES};
+use super::errno::during;
+use super::{Download, Emptied, Listing, Rename, Storage, Upload, Walk};
+use super::{check, directory, download, listing, publish, rename, space, times};
 use crate::clock::Clock;
+use mayfly_core::action::UploadBase;
+use mayfly_core::error::StorageError;
+use mayfly_core::path::VirtualPath;
+use mayfly_core::record::{FileInfo, PathState, Record};
+use rustix::fs::OFlags;
 use std::fmt;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A directory of the local disk.
+/// A directory of the local disk. Several of them, also of several servers, may share one root.
 pub struct LocalStorage {
-    clock: Arc<dyn Clock>,
-}
-
-impl LocalStorage {
-    /// Opens `root`, which stands.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn open(root: &Path, durability: Durability, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
-        let _ = (root, durability);
-        Ok(Self { clock })
-    }
-}
-
-impl fmt::Debug for LocalStorage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LocalStorage {:?}", self.clock.now())
-    }
+    disk: Arc<Disk>,
 }
 
 /// How much of an upload is on the disk for good when 226 is sent (DESIGN 5).
@@ -37,4 +31,96 @@ pub enum Durability {
     Data,
     /// The file's bytes and its name (`fsync` of the directory too).
     Full,
+}
+
+impl LocalStorage {
+    /// Opens `root`, which stands.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open(root: &Path, durability: Durability, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+        Ok(Self::new(Root::open(root)?, durability, clock))
+    }
+
+    fn new(root: Root, durability: Durability, clock: Arc<dyn Clock>) -> Self {
+        let disk = Disk { root, clock, durability, unnamed_files: true, named_from_bytes: NAMED_FROM_BYTES };
+        Self { disk: Arc::new(disk) }
+    }
+}
+
+impl fmt::Debug for LocalStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalStorage").field("root", &self.disk.root).finish_non_exhaustive()
+    }
+}
+
+impl Storage for LocalStorage {
+    fn check(&self, path: &VirtualPath) -> Result<PathState, StorageError> {
+        check::check(&self.disk.root, path)
+    }
+
+    fn set_expiry(&self, path: &VirtualPath, judged: &Record, expiry_s: Option<i64>) -> Result<(), StorageError> {
+        directory::set_expiry(&self.disk, path, judged, expiry_s)
+    }
+
+    fn make_directory(
+        &self,
+        path: &VirtualPath,
+        record: &Record,
+        replaces: Option<&Record>,
+    ) -> Result<(), StorageError> {
+        directory::make(&self.disk, path, record, replaces)
+    }
+
+    fn remove_directory(&self, path: &VirtualPath, judged: Option<&Record>) -> Result<(), StorageError> {
+        directory::remove(&self.disk, path, judged)
+    }
+
+    fn remove_file(&self, path: &VirtualPath) -> Result<(), StorageError> {
+        rename::remove_file(&self.disk, path)
+    }
+
+    fn rename(&self, asked: &Rename<'_>) -> Result<(), StorageError> {
+        rename::rename(&self.disk, asked)
+    }
+
+    fn open_read(&self, path: &VirtualPath, offset_bytes: u64) -> Result<(FileInfo, Box<dyn Download>), StorageError> {
+        download::open(&self.disk.root, path, offset_bytes)
+    }
+
+    fn open_write(
+        &self,
+        path: &VirtualPath,
+        base: UploadBase,
+        announced_bytes: Option<u64>,
+    ) -> Result<(FileInfo, Box<dyn Upload>), StorageError> {
+        publish::open(Arc::clone(&self.disk), path, base, announced_bytes)
+    }
+
+    fn reserve(&self, path: &VirtualPath, size_bytes: u64) -> Result<(), StorageError> {
+        let dir = self.disk.root.open_dir(path, OFlags::PATH).map_err(during("opening a directory"))?;
+        space::require(dir.as_fd(), size_bytes)
+    }
+
+    fn set_times(&self, path: &VirtualPath, modified_s: i64) -> Result<(), StorageError> {
+        times::set(&self.disk.root, path, modified_s)
+    }
+
+    fn open_listing(&self, path: &VirtualPath, sort_entries_max: u32) -> Result<Box<dyn Listing>, StorageError> {
+        listing::open(Arc::clone(&self.disk), path, sort_entries_max)
+    }
+
+    fn walk(&self) -> Result<Box<dyn Walk>, StorageError> {
+        Err(StorageError::Failed)
+    }
+
+    fn move_to_trash(&self, path: &VirtualPath, expiry_s: i64) -> Result<(), StorageError> {
+        let _ = (path, expiry_s);
+        Err(StorageError::Failed)
+    }
+
+    fn empty_trash(&self, entries_max: u32) -> Result<Emptied, StorageError> {
+        let _ = entries_max;
+        Err(StorageError::Failed)
+    }
 }

@@ -4,8 +4,30 @@
 //! [`StorageRequest`]: mayfly_core::action::StorageRequest
 //! [`ReaperRequest`]: mayfly_core::reaper::ReaperRequest
 
+mod check;
+mod confine;
+mod copy;
+mod directory;
+mod disk;
+mod download;
+mod errno;
 pub mod execute;
+mod inode;
+mod listing;
 pub mod local;
+mod lock;
+mod name;
+mod named;
+mod partial;
+mod publish;
+mod record;
+mod rename;
+mod space;
+#[cfg(test)]
+mod tests;
+mod times;
+mod trash;
+mod way;
 
 use mayfly_core::action::UploadBase;
 use mayfly_core::error::StorageError;

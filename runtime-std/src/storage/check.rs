@@ -1,0 +1,58 @@
+//! What decides about a path, in one walk down to it.
+
+use super::confine::Root;
+use super::errno::during;
+use super::{inode, partial, record};
+use mayfly_core::error::StorageError;
+use mayfly_core::path::VirtualPath;
+use mayfly_core::record::{FileKind, PathState, RecordAt};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Reads the records on the way to a path, what stands there and, where nothing does, what is left of it.
+///
+/// # Errors
+/// [`StorageError::RecordUnreadable`] where one of the records is there and cannot be read.
+pub(super) fn check(root: &Root, path: &VirtualPath) -> Result<PathState, StorageError> {
+    let mut state = PathState::default();
+    let mut above: Option<OwnedFd> = None;
+    let depth_max = path.depth();
+    for (depth, component) in (1..).zip(path.components()) {
+        let here = above.as_ref().map_or(root.fd(), AsFd::as_fd);
+        let handle = match root.open_component(here, component, OFlags::PATH) {
+            Ok((handle, _)) => handle,
+            Err(Errno::NOENT) => {
+                missing(root, here, component, depth == depth_max, &mut state);
+                return Ok(state);
+            }
+            Err(errno) => return Err(during("opening a directory")(errno)),
+        };
+        let info = inode::info(&rustix::fs::fstat(&handle).map_err(during("looking at a path"))?);
+        match info.kind {
+            FileKind::Directory => {
+                let record = record::read(root, handle.as_fd())?;
+                state.records.extend(record.map(|record| RecordAt { depth, record }));
+            }
+            FileKind::File if depth == depth_max => state.partial = partial::look(root, here, component),
+            // Something that is no directory stands in the way, so nothing is beneath it.
+            _ if depth < depth_max => return Ok(state),
+            _ => {}
+        }
+        if depth == depth_max {
+            state.target = Some(info);
+            return Ok(state);
+        }
+        above = Some(handle);
+    }
+    state.target = Some(inode::info(&rustix::fs::fstat(root.fd()).map_err(during("looking at the root"))?));
+    Ok(state)
+}
+
+/// A tombstone answers for its own name and all beneath it, a partial for its own name alone.
+fn missing(root: &Root, dir: BorrowedFd<'_>, component: &str, is_last: bool, state: &mut PathState) {
+    state.tombstone = record::read_tombstone(root, dir, component);
+    if is_last {
+        state.partial = partial::look(root, dir, component);
+    }
+}

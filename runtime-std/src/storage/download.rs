@@ -1,0 +1,59 @@
+//! Files that are being sent.
+
+use super::confine::Root;
+use super::errno::during_io;
+use super::{Download, inode};
+use mayfly_core::error::StorageError;
+use mayfly_core::path::VirtualPath;
+use mayfly_core::record::FileInfo;
+use rustix::fs::OFlags;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+/// Opens a file to be sent from `offset_bytes` on.
+///
+/// # Errors
+/// [`StorageError::OffsetBeyondEnd`]; what hinders the opening.
+pub(super) fn open(
+    root: &Root,
+    path: &VirtualPath,
+    offset_bytes: u64,
+) -> Result<(FileInfo, Box<dyn Download>), StorageError> {
+    let place = root.place(path)?;
+    let (file, stat) = root.open_file(&place, OFlags::RDONLY)?;
+    let info = inode::info(&stat);
+    if offset_bytes > info.size_bytes {
+        return Err(StorageError::OffsetBeyondEnd);
+    }
+    let download = LocalDownload { file, offset_bytes, size_bytes: info.size_bytes };
+    Ok((info, Box::new(download)))
+}
+
+struct LocalDownload {
+    file: File,
+    offset_bytes: u64,
+    size_bytes: u64,
+}
+
+impl Download for LocalDownload {
+    fn offset_bytes(&self) -> u64 {
+        self.offset_bytes
+    }
+
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    fn file(&self) -> Option<&File> {
+        Some(&self.file)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, StorageError> {
+        loop {
+            match self.file.read_at(buffer, offset_bytes) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                outcome => return outcome.map_err(during_io("reading a file")),
+            }
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Uploads: received into a file without a name, published whole (DESIGN 5).
+
+use super::confine;
+use super::directory::rename_new;
+use super::disk::Disk;
+use super::errno::{during, during_io};
+use super::local::Durability;
+use super::named::Named;
+use super::way::Way;
+use super::{Upload, copy, inode, lock, name, partial, record, space};
+use mayfly_core::action::UploadBase;
+use mayfly_core::error::StorageError;
+use mayfly_core::path::VirtualPath;
+use mayfly_core::record::{FileInfo, FileKind, RecordAt};
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+/// Opens an upload.
+///
+/// # Errors
+/// As `StorageRequest::OpenWrite` says.
+pub(super) fn open(
+    disk: Arc<Disk>,
+    path: &VirtualPath,
+    base: UploadBase,
+    announced_bytes: Option<u64>,
+) -> Result<(FileInfo, Box<dyn Upload>), StorageError> {
+    let place = disk.root.place(path)?;
+    if place.stat.as_ref().is_some_and(|stat| inode::kind(stat) == FileKind::Directory) {
+        return Err(StorageError::IsDirectory);
+    }
+    if let Some(bytes) = announced_bytes {
+        space::require(place.parent.as_fd(), bytes)?;
+    }
+    let upload = match base {
+        UploadBase::Empty => LocalUpload::new(disk, path, place.parent)?,
+        UploadBase::Published { keep_bytes } => {
+            let (published, stat) = disk.root.open_file(&place, OFlags::RDONLY)?;
+            let kept = kept_bytes(keep_bytes, inode::size_bytes(&stat))?;
+            let mut upload = LocalUpload::new(disk, path, place.parent)?;
+            copy::copy_first(&published, &upload.file, kept).map_err(during_io("copying a file"))?;
+            upload.size_bytes = kept;
+            upload.base = Some(published);
+            upload
+        }
+        UploadBase::Partial { keep_bytes } => LocalUpload::resume(disk, path, place.parent, keep_bytes)?,
+        _ => return Err(StorageError::Failed),
+    };
+    let stat = rustix::fs::fstat(&upload.file).map_err(during("looking at an upload"))?;
+    let info = FileInfo { size_bytes: upload.size_bytes, ..inode::info(&stat) };
+    Ok((info, Box::new(upload)))
+}
+
+struct LocalUpload {
+    disk: Arc<Disk>,
+    path: VirtualPath,
+    /// Where it was opened; a handle to look names up through.
+    parent: OwnedFd,
+    file: File,
+    aside: Aside,
+    /// Where the next byte goes.
+    size_bytes: u64,
+    /// Whether what a partial holds beyond `size_bytes` is still there. It is not cut before something better comes.
+    has_tail: bool,
+    /// Whether all that was written is as durable as the settings say.
+    is_synced: bool,
+    /// The published file that was copied; held open, so that no other file gets its identity.
+    base: Option<File>,
+}
+
+/// The name that an upload has before it is published.
+enum Aside {
+    /// None; the file is gone when it is closed.
+    Unnamed,
+    /// None, and another upload owns the name of the partial.
+    Refused,
+    /// A temporary one, where the file system has no files without a name.
+    Temporary(Vec<u8>),
+    /// That of the partial, in this directory.
+    Partial(OwnedFd),
+}
+
+impl LocalUpload {
+    fn new(disk: Arc<Disk>, path: &VirtualPath, parent: OwnedFd) -> Result<Self, StorageError> {
+        let (file, aside) = make_file(&disk, parent.as_fd()).map_err(during("making a file"))?;
+        Ok(Self {
+            disk,
+            path: path.clone(),
+            parent,
+            file,
+            aside,
+            size_bytes: 0,
+            has_tail: false,
+            is_synced: false,
+            base: None,
+        })
+    }
+
+    fn resume(
+        disk: Arc<Disk>,
+        path: &VirtualPath,
+        parent: OwnedFd,
+        keep_bytes: Option<u64>,
+    ) -> Result<Self, StorageError> {
+        let owned = partial::take(&disk.root, parent.as_fd(), path.name())?;
+        let stat = rustix::fs::fstat(&owned.file).map_err(during("looking at a partial"))?;
+        let size_bytes = kept_bytes(keep_bytes, inode::size_bytes(&stat))?;
+        Ok(Self {
+            disk,
+            path: path.clone(),
+            parent,
+            file: owned.file,
+            aside: Aside::Partial(owned.parts),
+            size_bytes,
+            has_tail: size_bytes < inode::size_bytes(&stat),
+            is_synced: false,
+            base: None,
+        })
+    }
+
+    fn cut_tail(&mut self) -> Result<(), StorageError> {
+        if self.has_tail {
+            self.file.set_len(self.size_bytes).map_err(during_io("cutting a partial"))?;
+            self.has_tail = false;
+        }
+        Ok(())
+    }
+
+    /// Gives it the name of the partial, unless another upload owns that or it has it already.
+    fn set_aside(&mut self) -> Result<(), StorageError> {
+        let (root, parent, name) = (&self.disk.root, self.parent.as_fd(), self.path.name());
+        let parts = match &self.aside {
+            Aside::Refused | Aside::Partial(_) => return Ok(()),
+            Aside::Unnamed => partial::claim(root, parent, name, &self.file, |dir, to| link(&self.file, dir, to)),
+            Aside::Temporary(temp) => {
+                partial::claim(root, parent, name, &self.file, |dir, to| rename_new(parent, temp, dir, to))
+            }
+        };
+        match parts.map_err(during("keeping a partial"))? {
+            Some(parts) => self.aside = Aside::Partial(parts),
+            None if matches!(self.aside, Aside::Unnamed) => self.aside = Aside::Refused,
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Removes whatever name it has.
+    fn forget(&mut self) {
+        // What cannot be removed now is swept by the walk.
+        match &self.aside {
+            Aside::Unnamed | Aside::Refused => {}
+            Aside::Temporary(temp) => {
+                let _ = rustix::fs::unlinkat(&self.parent, temp, AtFlags::empty());
+            }
+            Aside::Partial(parts) => {
+                let _ = self.is_in(parts.as_fd()).map(|is_in| {
+                    is_in.then(|| rustix::fs::unlinkat(parts, self.path.name().as_bytes(), AtFlags::empty()))
+                });
+            }
+        }
+        self.aside = Aside::Unnamed;
+    }
+
+    fn is_in(&self, parts: BorrowedFd<'_>) -> Result<bool, Errno> {
+        confine::stands(parts, self.path.name().as_bytes(), inode::id(&rustix::fs::fstat(&self.file)?))
+    }
+
+    fn sync(&mut self) -> Result<(), StorageError> {
+        if !self.is_synced && self.disk.durability != Durability::None {
+            rustix::fs::fdatasync(&self.file).map_err(during("syncing an upload"))?;
+        }
+        self.is_synced = true;
+        Ok(())
+    }
+
+    fn publish_on(&mut self, way: &Way<'_>, replace: bool) -> Result<(), StorageError> {
+        let root = &self.disk.root;
+        let there = Named::open(root, way.dir(), self.path.name())?;
+        match &there {
+            Some(there) if there.kind == FileKind::Directory => return Err(StorageError::IsDirectory),
+            Some(_) if !replace => return Err(StorageError::Exists),
+            Some(there) => {
+                lock::all(&[there.wanted()])?;
+                there.require_standing(way.dir())?;
+            }
+            None => {}
+        }
+        self.require_base(there.as_ref())?;
+        let placed = match &there {
+            Some(there) => self.place_over(way.dir(), &there.name),
+            None => self.place_new(way.dir(), self.path.name().as_bytes()),
+        };
+        match placed {
+            // Another was faster, between the look and the step.
+            Err(Errno::EXIST) if replace => Err(StorageError::Changed),
+            placed => placed.map_err(during("publishing an upload")),
+        }
+    }
+
+    /// What was copied must stand there still, lest what another has appended be lost (DESIGN 5).
+    fn require_base(&self, there: Option<&Named>) -> Result<(), StorageError> {
+        let Some(base) = &self.base else { return Ok(()) };
+        let base = rustix::fs::fstat(base).map_err(during("looking at a file"))?;
+        let stands = there.is_some_and(|there| there.id == inode::id(&base));
+        if stands { Ok(()) } else { Err(StorageError::Changed) }
+    }
+
+    fn place_new(&self, dir: BorrowedFd<'_>, to: &[u8]) -> Result<(), Errno> {
+        match &self.aside {
+            Aside::Unnamed | Aside::Refused => link(&self.file, dir, to),
+            Aside::Temporary(temp) => rename_new(self.parent.as_fd(), temp, dir, to),
+            Aside::Partial(parts) if self.is_in(parts.as_fd())? => {
+                rename_new(parts.as_fd(), self.path.name().as_bytes(), dir, to)
+            }
+            // Somebody who holds no lock took its name away; a file that has none left cannot get one.
+            Aside::Partial(_) => Err(Errno::IO),
+        }
+    }
+
+    fn place_over(&self, dir: BorrowedFd<'_>, to: &[u8]) -> Result<(), Errno> {
+        let temp = name::random(name::TEMP)?;
+        self.place_new(dir, &temp)?;
+        let outcome = rustix::fs::renameat(dir, &temp, dir, to);
+        if outcome.is_err() {
+            let _ = rustix::fs::unlinkat(dir, &temp, AtFlags::empty());
+        }
+        outcome
+    }
+
+    fn try_publish(&mut self, replace: bool, judged: &[RecordAt]) -> Result<FileInfo, StorageError> {
+        self.cut_tail()?;
+        // The slow part, before anything is locked.
+        self.sync()?;
+        let disk = Arc::clone(&self.disk);
+        let way = match Way::hold_shared(&disk.root, &self.path.parent()) {
+            Err(StorageError::NotFound | StorageError::NotDirectory) => return Err(StorageError::Changed),
+            outcome => outcome?,
+        };
+        way.require(judged, disk.utc_s())?;
+        self.publish_on(&way, replace)?;
+        self.aside = Aside::Refused;
+        disk.sync_names(way.dir())?;
+        record::drop_tombstone(&disk.root, way.dir(), self.path.name());
+        // An older part of this name has no more use; if it stays, it is swept in time.
+        let _ = partial::remove(&disk.root, way.dir(), self.path.name());
+        Ok(inode::info(&rustix::fs::fstat(&self.file).map_err(during("looking at a file"))?))
+    }
+}
+
+impl Upload for LocalUpload {
+    fn write(&mut self, mut bytes: &[u8]) -> Result<(), StorageError> {
+        self.cut_tail()?;
+        self.is_synced = false;
+        while !bytes.is_empty() {
+            match self.file.write_at(bytes, self.size_bytes) {
+                Ok(0) => return Err(StorageError::Failed),
+                Ok(count) => {
+                    self.size_bytes += count as u64;
+                    bytes = &bytes[count..];
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(during_io("writing an upload")(error)),
+            }
+        }
+        if self.size_bytes >= self.disk.named_from_bytes && !matches!(self.aside, Aside::Partial(_)) {
+            // It is a favour, not a promise: what cannot be named now goes on without.
+            if self.set_aside().is_err() && matches!(self.aside, Aside::Unnamed) {
+                self.aside = Aside::Refused;
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, replace: bool, judged: &[RecordAt]) -> Result<FileInfo, StorageError> {
+        let outcome = self.try_publish(replace, judged);
+        if let Err(StorageError::Expired | StorageError::Exists | StorageError::IsDirectory) = outcome {
+            self.forget();
+        }
+        outcome
+    }
+
+    fn keep(mut self: Box<Self>) -> Result<(), StorageError> {
+        if self.size_bytes == 0 && !self.has_tail {
+            self.forget();
+            return Ok(());
+        }
+        if matches!(self.aside, Aside::Refused) {
+            return Ok(());
+        }
+        self.set_aside()
+    }
+
+    fn discard(mut self: Box<Self>) {
+        self.forget();
+    }
+}
+
+impl Drop for LocalUpload {
+    /// A partial stays, to be resumed; a temporary name goes, as a file without a name does.
+    fn drop(&mut self) {
+        if matches!(self.aside, Aside::Temporary(_)) {
+            self.forget();
+        }
+    }
+}
+
+fn kept_bytes(wanted: Option<u64>, there: u64) -> Result<u64, StorageError> {
+    match wanted {
+        Some(bytes) if bytes > there => Err(StorageError::OffsetBeyondEnd),
+        wanted => Ok(wanted.unwrap_or(there)),
+    }
+}
+
+/// Makes a file without a name in `dir`; where the file system has none such, with a reserved name.
+fn make_file(disk: &Disk, dir: BorrowedFd<'_>) -> Result<(File, Aside), Errno> {
+    let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
+    if disk.unnamed_files {
+        match rustix::fs::openat(dir, c".", OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC, mode) {
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => {}
+            outcome => return Ok((outcome?.into(), Aside::Unnamed)),
+        }
+    }
+    let temp = name::random(name::TEMP)?;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::openat(dir, &temp, flags, mode)?);
+    // Held until it is published, so that no sweep takes a slow one for a left-over.
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+    Ok((file, Aside::Temporary(temp)))
+}
+
+/// Gives an open file a name that must be free.
+fn link(file: &File, dir: BorrowedFd<'_>, to: &[u8]) -> Result<(), Errno> {
+    match rustix::fs::linkat(file, c"", dir, to, AtFlags::EMPTY_PATH) {
+        // Some kernels let only a privileged process link by handle alone; they have this way for the others.
+        Err(Errno::NOENT | Errno::PERM | Errno::INVAL) => {
+            use std::os::fd::AsRawFd as _;
+            let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+            rustix::fs::linkat(rustix::fs::CWD, path, dir, to, AtFlags::SYMLINK_FOLLOW)
+        }
+        outcome => outcome,
+    }
+}

@@ -1,0 +1,121 @@
+//! Renaming files and directories, and removing files.
+
+use super::confine::Root;
+use super::directory::rename_new;
+use super::disk::Disk;
+use super::errno::during;
+use super::named::Named;
+use super::way::Way;
+use super::{Rename, lock, partial, record};
+use mayfly_core::error::StorageError;
+use mayfly_core::path::VirtualPath;
+use mayfly_core::record::{FileKind, RecordAt};
+use rustix::fs::AtFlags;
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// Renames a file or directory, if all is as judged still.
+pub(super) fn rename(disk: &Disk, asked: &Rename<'_>) -> Result<(), StorageError> {
+    // The root stays where it is, and nothing moves into itself.
+    if asked.from.is_root() || asked.to.is_root() || (asked.to != asked.from && asked.to.is_within(asked.from)) {
+        return Err(StorageError::Denied);
+    }
+    let root = &disk.root;
+    let mut from = Way::open(root, &asked.from.parent())?;
+    let mut to = Way::open(root, &asked.to.parent())?;
+    let moved = Named::open(root, from.dir(), asked.from.name())?.ok_or(StorageError::NotFound)?;
+    let replaced = replaced(root, to.dir(), asked, &moved)?;
+    hold(&from, &to, &moved, replaced.as_ref())?;
+    from.look_again()?;
+    to.look_again()?;
+    moved.require_standing(from.dir())?;
+    from.require(&ancestors(asked.judged_from, asked.from), disk.utc_s())?;
+    require_own(root, &moved, asked, disk.utc_s())?;
+    to.require(asked.judged_to, disk.utc_s())?;
+    match replaced {
+        Some(there) => {
+            there.require_standing(to.dir())?;
+            rustix::fs::renameat(from.dir(), &moved.name, to.dir(), &there.name)
+        }
+        None => rename_new(from.dir(), &moved.name, to.dir(), asked.to.name().as_bytes()),
+    }
+    .map_err(during("renaming"))?;
+    record::drop_tombstone(root, to.dir(), asked.to.name());
+    disk.sync_names(from.dir())?;
+    disk.sync_names(to.dir())
+}
+
+/// Removes a file, and what is kept of a broken upload of that name.
+pub(super) fn remove_file(disk: &Disk, path: &VirtualPath) -> Result<(), StorageError> {
+    if path.is_root() {
+        return Err(StorageError::IsDirectory);
+    }
+    let parent = Way::open(&disk.root, &path.parent())?;
+    let had_file = remove_published(disk, parent.dir(), path.name())?;
+    let had_partial = partial::remove(&disk.root, parent.dir(), path.name()).map_err(during("removing a partial"))?;
+    if had_file || had_partial { disk.sync_names(parent.dir()) } else { Err(StorageError::NotFound) }
+}
+
+/// What the new name stands for and may be replaced.
+fn replaced(
+    root: &Root,
+    dir: BorrowedFd<'_>,
+    asked: &Rename<'_>,
+    moved: &Named,
+) -> Result<Option<Named>, StorageError> {
+    match Named::open(root, dir, asked.to.name())? {
+        None => Ok(None),
+        Some(there) if asked.replace && there.kind == FileKind::File && moved.kind == FileKind::File => Ok(Some(there)),
+        Some(_) => Err(StorageError::Exists),
+    }
+}
+
+/// Takes the directories on both ways together with others, and the files and directories themselves alone.
+fn hold(from: &Way<'_>, to: &Way<'_>, moved: &Named, replaced: Option<&Named>) -> Result<(), StorageError> {
+    let mut wanted = from.wanted_shared();
+    wanted.extend(to.wanted_shared());
+    wanted.push(moved.wanted());
+    // Two names of one file, or one name twice, are one lock.
+    wanted.extend(replaced.filter(|there| there.id != moved.id).map(Named::wanted));
+    lock::all(&wanted)
+}
+
+/// The records above `path` among those on the way to it.
+fn ancestors(judged: &[RecordAt], path: &VirtualPath) -> Vec<RecordAt> {
+    judged.iter().filter(|at| at.depth < path.depth()).cloned().collect()
+}
+
+/// The moved directory's own record must be as judged, too, and not expired.
+fn require_own(root: &Root, moved: &Named, asked: &Rename<'_>, utc_s: i64) -> Result<(), StorageError> {
+    let judged = asked.judged_from.iter().find(|at| at.depth == asked.from.depth()).map(|at| &at.record);
+    let own = match moved.kind {
+        FileKind::Directory => record::read(root, moved.handle.as_fd())?,
+        _ => None,
+    };
+    if own.as_ref() != judged {
+        return Err(StorageError::Changed);
+    }
+    let expired = mayfly_core::expiry::is_expired(own.and_then(|record| record.expiry_s), utc_s);
+    if expired { Err(StorageError::Expired) } else { Ok(()) }
+}
+
+/// Tells whether there was a file. One that is swapped for another at that moment is removed all the same: the other.
+fn remove_published(disk: &Disk, dir: BorrowedFd<'_>, name: &str) -> Result<bool, StorageError> {
+    for _ in 0..TRIES_MAX {
+        let Some(file) = Named::open(&disk.root, dir, name)? else { return Ok(false) };
+        if file.kind == FileKind::Directory {
+            return Err(StorageError::IsDirectory);
+        }
+        lock::all(&[file.wanted()])?;
+        match file.require_standing(dir) {
+            Err(StorageError::Changed) => {}
+            Err(error) => return Err(error),
+            Ok(()) => {
+                rustix::fs::unlinkat(dir, &file.name, AtFlags::empty()).map_err(during("removing a file"))?;
+                return Ok(true);
+            }
+        }
+    }
+    Err(StorageError::Busy)
+}
+
+const TRIES_MAX: u32 = 8;
