@@ -1,0 +1,242 @@
+//! A storage in memory that keeps every promise of the boundary, and can be told to fail.
+
+mod tree;
+mod upload;
+mod walk;
+
+use mayfly_core::action::UploadBase;
+use mayfly_core::error::StorageError;
+use mayfly_core::path::VirtualPath;
+use mayfly_core::record::{FileInfo, PathState, Record, RecordAt};
+use mayfly_std::clock::Clock;
+use mayfly_std::storage::{Download, Emptied, Listing, Rename, Storage, Upload, Walk};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tree::{Directory, Node, Tree};
+use upload::{FakeDownload, FakeUpload};
+use walk::{FakeListing, FakeWalk};
+
+/// The disk. Clones share it.
+#[derive(Clone)]
+pub struct FakeDisk {
+    tree: Arc<Mutex<Tree>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl FakeDisk {
+    /// An empty disk with endless room.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { tree: Arc::default(), clock }
+    }
+
+    /// Makes a directory as an operator would: without a record.
+    ///
+    /// # Errors
+    /// As the storage's own.
+    pub fn plain_directory(&self, path: &VirtualPath) -> Result<(), StorageError> {
+        let now_s = self.now_s();
+        let mut tree = self.tree();
+        let made = Node::Directory(tree.new_directory(now_s, None));
+        tree.insert(path, made)
+    }
+
+    /// Puts a file there as an operator would, in place of any that is there.
+    ///
+    /// # Errors
+    /// As the storage's own.
+    pub fn put(&self, path: &VirtualPath, bytes: Vec<u8>) -> Result<(), StorageError> {
+        let now_s = self.now_s();
+        let mut tree = self.tree();
+        let file = Node::File(tree.new_file(now_s, bytes));
+        tree.directory_mut(&path.parent())?.children.insert(path.name().to_owned(), file);
+        Ok(())
+    }
+
+    /// The bytes of the file that stands there.
+    #[must_use]
+    pub fn bytes(&self, path: &VirtualPath) -> Option<Vec<u8>> {
+        match self.tree().node(path) {
+            Some(Node::File(file)) => Some(file.bytes.to_vec()),
+            _ => None,
+        }
+    }
+
+    /// Whether anything stands there.
+    #[must_use]
+    pub fn stands(&self, path: &VirtualPath) -> bool {
+        self.tree().node(path).is_some()
+    }
+
+    /// Makes a record unreadable.
+    ///
+    /// # Errors
+    /// [`StorageError::NotFound`], where there is none.
+    pub fn spoil_record(&self, path: &VirtualPath) -> Result<(), StorageError> {
+        let mut tree = self.tree();
+        let directory = tree.directory_mut(path)?;
+        directory.record.as_ref().ok_or(StorageError::NotFound)?;
+        directory.record_spoilt = true;
+        Ok(())
+    }
+
+    /// From now on there is room for so many more bytes.
+    pub fn set_room(&self, bytes: u64) {
+        self.tree().room_bytes = Some(bytes);
+    }
+
+    fn tree(&self) -> MutexGuard<'_, Tree> {
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now_s(&self) -> i64 {
+        self.clock.now().utc_s
+    }
+}
+
+impl Storage for FakeDisk {
+    fn check(&self, path: &VirtualPath) -> Result<PathState, StorageError> {
+        self.tree().state(path)
+    }
+
+    fn set_expiry(&self, path: &VirtualPath, judged: &Record, expiry_s: Option<i64>) -> Result<(), StorageError> {
+        let mut tree = self.tree();
+        let directory = tree.judged_directory(path, Some(judged))?;
+        directory.record = Some(Record { expiry_s, ..judged.clone() });
+        Ok(())
+    }
+
+    fn make_directory(
+        &self,
+        path: &VirtualPath,
+        record: &Record,
+        replaces: Option<&Record>,
+    ) -> Result<(), StorageError> {
+        let now_s = self.now_s();
+        let mut tree = self.tree();
+        if let Some(expired) = replaces {
+            tree.judged_directory(path, Some(expired))?;
+            tree.trash(path)?;
+        }
+        let made = Node::Directory(tree.new_directory(now_s, Some(record.clone())));
+        tree.insert(path, made)?;
+        tree.directory_mut(&path.parent())?.tombstones.remove(path.name());
+        Ok(())
+    }
+
+    fn remove_directory(&self, path: &VirtualPath, judged: Option<&Record>) -> Result<(), StorageError> {
+        let mut tree = self.tree();
+        if !tree.judged_directory(path, judged)?.children.is_empty() {
+            return Err(StorageError::NotEmpty);
+        }
+        tree.trash(path)
+    }
+
+    fn remove_file(&self, path: &VirtualPath) -> Result<(), StorageError> {
+        let mut tree = self.tree();
+        let parent = tree.directory_mut(&path.parent())?;
+        let partial = parent.partials.contains_key(path.name());
+        match parent.children.get(path.name()) {
+            Some(Node::Directory(_)) => return Err(StorageError::IsDirectory),
+            None if !partial => return Err(StorageError::NotFound),
+            _ => {}
+        }
+        parent.children.remove(path.name());
+        parent.partials.remove(path.name());
+        Ok(())
+    }
+
+    fn rename(&self, rename: &Rename<'_>) -> Result<(), StorageError> {
+        let mut tree = self.tree();
+        if tree.way(rename.from)? != rename.judged_from || tree.way(rename.to)? != rename.judged_to {
+            return Err(StorageError::Changed);
+        }
+        let moves_file = matches!(tree.node(rename.from).ok_or(StorageError::NotFound)?, Node::File(_));
+        match tree.node(rename.to) {
+            Some(Node::File(_)) if moves_file && rename.replace => {}
+            Some(_) => return Err(StorageError::Exists),
+            None => {}
+        }
+        tree.directory_mut(&rename.to.parent())?;
+        if rename.to.is_within(rename.from) && rename.to != rename.from {
+            return Err(StorageError::Failed);
+        }
+        let parent = tree.directory_mut(&rename.from.parent())?;
+        let moved = parent.children.remove(rename.from.name()).ok_or(StorageError::NotFound)?;
+        tree.directory_mut(&rename.to.parent())?.children.insert(rename.to.name().to_owned(), moved);
+        Ok(())
+    }
+
+    fn open_read(&self, path: &VirtualPath, offset_bytes: u64) -> Result<(FileInfo, Box<dyn Download>), StorageError> {
+        let tree = self.tree();
+        match tree.node(path) {
+            None => Err(StorageError::NotFound),
+            Some(Node::Directory(_)) => Err(StorageError::IsDirectory),
+            Some(Node::File(file)) if offset_bytes > file.size_bytes() => Err(StorageError::OffsetBeyondEnd),
+            Some(node @ Node::File(file)) => {
+                Ok((node.info(), Box::new(FakeDownload { bytes: file.bytes.clone(), offset_bytes })))
+            }
+        }
+    }
+
+    fn open_write(
+        &self,
+        path: &VirtualPath,
+        base: UploadBase,
+        announced_bytes: Option<u64>,
+    ) -> Result<(FileInfo, Box<dyn Upload>), StorageError> {
+        let upload = FakeUpload::open(self, path, base)?;
+        self.reserve(path, announced_bytes.unwrap_or_default().saturating_sub(upload.info().size_bytes))?;
+        Ok((upload.info(), Box::new(upload)))
+    }
+
+    fn reserve(&self, _path: &VirtualPath, size_bytes: u64) -> Result<(), StorageError> {
+        match self.tree().room_bytes {
+            Some(room) if room < size_bytes => Err(StorageError::NoSpace),
+            _ => Ok(()),
+        }
+    }
+
+    fn set_times(&self, path: &VirtualPath, modified_s: i64) -> Result<(), StorageError> {
+        match self.tree().node_mut(path).ok_or(StorageError::NotFound)? {
+            Node::File(file) => file.modified_s = modified_s,
+            Node::Directory(directory) => directory.modified_s = modified_s,
+        }
+        Ok(())
+    }
+
+    fn open_listing(&self, path: &VirtualPath, _sort_entries_max: u32) -> Result<Box<dyn Listing>, StorageError> {
+        let mut tree = self.tree();
+        Ok(Box::new(FakeListing::of(tree.directory_mut(path)?)))
+    }
+
+    fn walk(&self) -> Result<Box<dyn Walk>, StorageError> {
+        Ok(Box::new(FakeWalk::new(self.clone())))
+    }
+
+    fn move_to_trash(&self, path: &VirtualPath, expiry_s: i64) -> Result<(), StorageError> {
+        let now_s = self.now_s();
+        let mut tree = self.tree();
+        let directory = tree.directory_mut(path).map_err(|_| StorageError::Changed)?;
+        if directory.record_spoilt {
+            return Err(StorageError::RecordUnreadable);
+        }
+        if directory.record.as_ref().and_then(|record| record.expiry_s) != Some(expiry_s) || now_s < expiry_s {
+            return Err(StorageError::Changed);
+        }
+        tree.bury(path, expiry_s)
+    }
+
+    fn empty_trash(&self, entries_max: u32) -> Result<Emptied, StorageError> {
+        Ok(self.tree().empty_trash(entries_max))
+    }
+}
+
+/// The records that a publish or rename was judged on are those of the directories alone.
+fn same_way(tree: &Tree, path: &VirtualPath, judged: &[RecordAt]) -> Result<bool, StorageError> {
+    Ok(tree.way(path)? == judged)
+}
+
+/// A directory that is somebody's: what the walk looks for.
+fn expires(directory: &Directory) -> Option<i64> {
+    directory.record.as_ref().filter(|_| !directory.record_spoilt).and_then(|record| record.expiry_s)
+}

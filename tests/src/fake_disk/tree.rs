@@ -1,0 +1,220 @@
+//! The fake disk's directories and files.
+
+use mayfly_core::error::StorageError;
+use mayfly_core::path::VirtualPath;
+use mayfly_core::record::{FileInfo, FileKind, Partial, PathState, Record, RecordAt, Tombstone};
+use mayfly_std::storage::Emptied;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// All that stands on the disk.
+#[derive(Default)]
+pub(super) struct Tree {
+    root: Directory,
+    trash: Vec<Node>,
+    uniques: u64,
+    /// Room for so many more bytes; none: endless.
+    pub(super) room_bytes: Option<u64>,
+}
+
+/// A name's content.
+pub(super) enum Node {
+    File(FileNode),
+    Directory(Directory),
+}
+
+/// A file.
+pub(super) struct FileNode {
+    unique: u64,
+    pub(super) modified_s: i64,
+    pub(super) bytes: Arc<[u8]>,
+}
+
+/// A directory, with what stands in it under reserved names.
+#[derive(Default)]
+pub(super) struct Directory {
+    unique: u64,
+    pub(super) modified_s: i64,
+    pub(super) record: Option<Record>,
+    pub(super) record_spoilt: bool,
+    pub(super) children: BTreeMap<String, Node>,
+    pub(super) tombstones: BTreeMap<String, Tombstone>,
+    pub(super) partials: BTreeMap<String, PartialNode>,
+}
+
+/// The kept part of a broken upload.
+pub(super) struct PartialNode {
+    pub(super) modified_s: i64,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Tree {
+    pub(super) fn new_file(&mut self, now_s: i64, bytes: Vec<u8>) -> FileNode {
+        self.uniques += 1;
+        FileNode { unique: self.uniques, modified_s: now_s, bytes: bytes.into() }
+    }
+
+    pub(super) fn new_directory(&mut self, now_s: i64, record: Option<Record>) -> Directory {
+        self.uniques += 1;
+        Directory { unique: self.uniques, modified_s: now_s, record, ..Directory::default() }
+    }
+
+    pub(super) fn node(&self, path: &VirtualPath) -> Option<&Node> {
+        let mut names = path.components();
+        let mut node = self.root.children.get(names.next()?)?;
+        for name in names {
+            node = match node {
+                Node::Directory(directory) => directory.children.get(name)?,
+                Node::File(_) => return None,
+            };
+        }
+        Some(node)
+    }
+
+    pub(super) fn node_mut(&mut self, path: &VirtualPath) -> Option<&mut Node> {
+        self.directory_mut(&path.parent()).ok()?.children.get_mut(path.name())
+    }
+
+    pub(super) fn directory_mut(&mut self, path: &VirtualPath) -> Result<&mut Directory, StorageError> {
+        path.components().try_fold(&mut self.root, |directory, name| match directory.children.get_mut(name) {
+            Some(Node::Directory(child)) => Ok(child),
+            Some(Node::File(_)) => Err(StorageError::NotDirectory),
+            None => Err(StorageError::NotFound),
+        })
+    }
+
+    /// The directory, where its record is as judged.
+    pub(super) fn judged_directory(
+        &mut self,
+        path: &VirtualPath,
+        judged: Option<&Record>,
+    ) -> Result<&mut Directory, StorageError> {
+        let directory = self.directory_mut(path)?;
+        if directory.record_spoilt {
+            return Err(StorageError::RecordUnreadable);
+        }
+        if directory.record.as_ref() == judged { Ok(directory) } else { Err(StorageError::Changed) }
+    }
+
+    pub(super) fn insert(&mut self, path: &VirtualPath, node: Node) -> Result<(), StorageError> {
+        if path.is_root() {
+            return Err(StorageError::Exists);
+        }
+        let children = &mut self.directory_mut(&path.parent())?.children;
+        if children.contains_key(path.name()) {
+            return Err(StorageError::Exists);
+        }
+        children.insert(path.name().to_owned(), node);
+        Ok(())
+    }
+
+    /// The records of the directories on the way to `path`, and of `path` itself.
+    pub(super) fn way(&self, path: &VirtualPath) -> Result<Vec<RecordAt>, StorageError> {
+        Ok(self.state(path)?.records)
+    }
+
+    pub(super) fn state(&self, path: &VirtualPath) -> Result<PathState, StorageError> {
+        let mut state = PathState::default();
+        let mut directory = &self.root;
+        let depth = path.depth();
+        for (above, name) in path.components().enumerate() {
+            if above + 1 == depth {
+                state.partial = directory.partials.get(name).map(PartialNode::info);
+            }
+            match directory.children.get(name) {
+                Some(node @ Node::Directory(child)) => {
+                    if child.record_spoilt {
+                        return Err(StorageError::RecordUnreadable);
+                    }
+                    state.records.extend(child.record.clone().map(|record| RecordAt { depth: above + 1, record }));
+                    if above + 1 == depth {
+                        state.target = Some(node.info());
+                    }
+                    directory = child;
+                }
+                Some(node @ Node::File(_)) => {
+                    state.target = Some(node.info()).filter(|_| above + 1 == depth);
+                    return Ok(state);
+                }
+                None => {
+                    state.tombstone = directory.tombstones.get(name).copied();
+                    return Ok(state);
+                }
+            }
+        }
+        if path.is_root() {
+            state.target = Some(directory.info());
+        }
+        Ok(state)
+    }
+
+    pub(super) fn trash(&mut self, path: &VirtualPath) -> Result<(), StorageError> {
+        let parent = self.directory_mut(&path.parent())?;
+        let gone = parent.children.remove(path.name()).ok_or(StorageError::NotFound)?;
+        self.trash.push(gone);
+        Ok(())
+    }
+
+    /// Into the trash, with a tombstone in its place.
+    pub(super) fn bury(&mut self, path: &VirtualPath, expiry_s: i64) -> Result<(), StorageError> {
+        self.trash(path)?;
+        self.directory_mut(&path.parent())?.tombstones.insert(path.name().to_owned(), Tombstone { expiry_s });
+        Ok(())
+    }
+
+    pub(super) fn empty_trash(&mut self, entries_max: u32) -> Emptied {
+        let mut emptied = Emptied::default();
+        for _ in 0..entries_max {
+            match self.trash.pop() {
+                None => break,
+                Some(Node::File(file)) => emptied.bytes += file.size_bytes(),
+                Some(Node::Directory(directory)) => self.trash.extend(directory.children.into_values()),
+            }
+            emptied.entries += 1;
+        }
+        emptied.end = self.trash.is_empty();
+        emptied
+    }
+}
+
+impl Node {
+    pub(super) fn info(&self) -> FileInfo {
+        match self {
+            Self::Directory(directory) => directory.info(),
+            Self::File(file) => FileInfo {
+                kind: FileKind::File,
+                size_bytes: file.size_bytes(),
+                modified_s: file.modified_s,
+                unique: file.unique.to_string(),
+            },
+        }
+    }
+}
+
+impl FileNode {
+    pub(super) fn size_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// Tells this file from every other.
+    pub(super) fn unique(&self) -> u64 {
+        self.unique
+    }
+}
+
+impl Directory {
+    fn info(&self) -> FileInfo {
+        FileInfo {
+            kind: FileKind::Directory,
+            size_bytes: 0,
+            modified_s: self.modified_s,
+            unique: self.unique.to_string(),
+        }
+    }
+}
+
+impl PartialNode {
+    fn info(&self) -> Partial {
+        Partial { size_bytes: self.bytes.len() as u64 }
+    }
+}

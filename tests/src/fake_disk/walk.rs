@@ -1,0 +1,71 @@
+//! Listings of the fake disk, and the reaper's walk over it.
+
+use super::tree::{Directory, Node};
+use super::{FakeDisk, expires};
+use mayfly_core::error::StorageError;
+use mayfly_core::path::VirtualPath;
+use mayfly_core::record::{Entry, EntryRecord};
+use mayfly_std::storage::{Listing, Walk};
+use std::collections::VecDeque;
+
+/// An open directory: what stood in it when it was opened.
+pub(super) struct FakeListing {
+    entries: VecDeque<Entry>,
+}
+
+impl FakeListing {
+    pub(super) fn of(directory: &Directory) -> Self {
+        let entries = directory.children.iter().map(|(name, node)| Entry {
+            name: name.clone(),
+            info: node.info(),
+            record: match node {
+                Node::Directory(child) if child.record_spoilt => EntryRecord::Unreadable,
+                Node::Directory(Directory { record: Some(record), .. }) => EntryRecord::Read(record.clone()),
+                _ => EntryRecord::None,
+            },
+        });
+        Self { entries: entries.collect() }
+    }
+}
+
+impl Listing for FakeListing {
+    fn next(&mut self, entries_max: u32) -> Result<(Vec<Entry>, bool), StorageError> {
+        let count = self.entries.len().min(entries_max as usize);
+        Ok((self.entries.drain(..count).collect(), self.entries.is_empty()))
+    }
+}
+
+/// The reaper's walk: one batch for each directory.
+pub(super) struct FakeWalk {
+    disk: FakeDisk,
+    pending: Vec<VirtualPath>,
+}
+
+impl FakeWalk {
+    pub(super) fn new(disk: FakeDisk) -> Self {
+        Self { disk, pending: vec![VirtualPath::root()] }
+    }
+}
+
+impl Walk for FakeWalk {
+    fn next(
+        &mut self,
+        _records_max: u32,
+        tombstones_before_s: i64,
+        partials_before_s: i64,
+    ) -> Result<(Vec<(VirtualPath, i64)>, bool), StorageError> {
+        let Some(path) = self.pending.pop() else {
+            return Ok((Vec::new(), true));
+        };
+        let mut found = Vec::new();
+        let mut tree = self.disk.tree();
+        if let Ok(directory) = tree.directory_mut(&path) {
+            directory.tombstones.retain(|_, tombstone| tombstone.expiry_s >= tombstones_before_s);
+            directory.partials.retain(|_, partial| partial.modified_s >= partials_before_s);
+            found.extend(expires(directory).map(|expiry_s| (path.clone(), expiry_s)));
+            let below = directory.children.iter().filter(|(_, node)| matches!(node, Node::Directory(_)));
+            self.pending.extend(below.filter_map(|(name, _)| path.resolve(name).ok()));
+        }
+        Ok((found, self.pending.is_empty()))
+    }
+}

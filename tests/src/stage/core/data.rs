@@ -1,0 +1,326 @@
+//! Simulated data connections: queues of bytes instead of sockets.
+
+use crate::stage::{Amount, Fault};
+use crate::transcript::script::Closing;
+use mayfly_core::action::{ActionId, Direction, Translation};
+use mayfly_core::ascii::{FromWire, ToWire};
+use mayfly_core::error::{NetError, StorageError, TransferError};
+use mayfly_core::event::Event;
+use mayfly_std::storage::execute::SessionStorage;
+use mayfly_std::storage::{Download, Upload};
+use std::collections::VecDeque;
+
+/// What the network holds of what the client does not read: about what real socket buffers do.
+const NETWORK_BYTES_MAX: usize = 64 * 1024;
+
+/// One session's data connections.
+#[derive(Default)]
+pub(super) struct Data {
+    server_port: Option<u16>,
+    client_port: Option<u16>,
+    callers: VecDeque<Caller>,
+    accepting: Option<ActionId>,
+    /// The client's end of the data connection.
+    client: Option<Client>,
+    /// Whether the server has its end.
+    connected: bool,
+    job: Option<Job>,
+}
+
+/// Who connects to the server's data port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// The session's own client.
+    Client,
+    /// Somebody from another address.
+    Stranger,
+}
+
+/// How much of what was asked for has been taken.
+pub(super) enum Taken {
+    /// All, or what there is before the end.
+    All,
+    /// Some; there may be more when the server has gone on.
+    Some,
+    /// Nothing is there, and nothing moves.
+    Nothing,
+}
+
+/// The client's end.
+#[derive(Default)]
+struct Client {
+    /// On its way to the server.
+    sent: VecDeque<u8>,
+    sending_ended: bool,
+    lost: bool,
+    /// On its way to the client.
+    received: VecDeque<u8>,
+    receiving_ended: bool,
+}
+
+/// The data action that is running.
+struct Job {
+    id: ActionId,
+    wire_bytes: u64,
+    work: Work,
+}
+
+enum Work {
+    Receive { upload: Option<Box<dyn Upload>>, translator: Option<FromWire> },
+    Send { download: Box<dyn Download>, offset_bytes: u64, translator: Option<ToWire> },
+    Text,
+}
+
+impl Data {
+    pub(super) fn listen(&mut self, port: u16) {
+        self.client_port = Some(port);
+    }
+
+    pub(super) fn unlisten(&mut self) {
+        self.client_port = None;
+    }
+
+    pub(super) fn server_listens(&mut self, port: u16) {
+        self.server_port = Some(port);
+        self.callers.clear();
+    }
+
+    pub(super) fn call(&mut self, port: u16, caller: Caller) -> Result<(), Fault> {
+        if self.server_port != Some(port) {
+            return Err(format!("nobody listens on port {port}"));
+        }
+        self.callers.push_back(caller);
+        if caller == Caller::Client {
+            self.client = Some(Client::default());
+        }
+        Ok(())
+    }
+
+    pub(super) fn accept(&mut self, id: ActionId) {
+        self.accepting = Some(id);
+    }
+
+    pub(super) fn connect(&mut self, port: u16) -> Result<(), NetError> {
+        if self.client_port != Some(port) {
+            return Err(NetError::Unreachable);
+        }
+        self.client = Some(Client::default());
+        self.connected = true;
+        Ok(())
+    }
+
+    pub(super) fn server_closes(&mut self) {
+        self.server_port = None;
+        self.callers.clear();
+        self.connected = false;
+        if let Some(client) = &mut self.client {
+            client.receiving_ended = true;
+        }
+    }
+
+    pub(super) fn transfer(
+        &mut self,
+        id: ActionId,
+        direction: Direction,
+        translation: Translation,
+        storage: &mut SessionStorage,
+    ) -> Result<(), Fault> {
+        let ascii = translation == Translation::Ascii;
+        let work = match direction {
+            Direction::Receive => Work::Receive {
+                upload: Some(storage.take_upload().ok_or("a transfer without an open upload")?),
+                translator: ascii.then(FromWire::default),
+            },
+            Direction::Send => {
+                let download = storage.take_download().ok_or("a transfer without an open download")?;
+                let offset_bytes = download.offset_bytes();
+                Work::Send { download, offset_bytes, translator: ascii.then(ToWire::default) }
+            }
+        };
+        if !self.connected || self.job.is_some() {
+            return Err("a transfer without a free data connection".to_owned());
+        }
+        self.job = Some(Job { id, wire_bytes: 0, work });
+        Ok(())
+    }
+
+    pub(super) fn send_text(&mut self, id: ActionId, text: &str) {
+        if let Some(client) = &mut self.client {
+            client.received.extend(text.bytes());
+        }
+        self.job = Some(Job { id, wire_bytes: text.len() as u64, work: Work::Text });
+    }
+
+    /// Ends what is running under `id`; its outcome.
+    pub(super) fn cancel(&mut self, id: ActionId, storage: &mut SessionStorage) -> Option<Event> {
+        if self.accepting.take_if(|accepting| *accepting == id).is_some() {
+            return Some(Event::DataConnected { id, outcome: Err(NetError::Cancelled) });
+        }
+        let job = self.job.take_if(|job| job.id == id)?;
+        Some(job.ended(Err(TransferError::Cancelled), storage))
+    }
+
+    /// The outcome of what is running, if it has one now, or its progress.
+    pub(super) fn outcome(&mut self, storage: &mut SessionStorage) -> Option<Event> {
+        if let Some(id) = self.accepting {
+            self.callers.retain(|caller| *caller == Caller::Client);
+            self.callers.pop_front()?;
+            self.accepting = None;
+            self.server_port = None;
+            self.connected = true;
+            return Some(Event::DataConnected { id, outcome: Ok(()) });
+        }
+        let mut job = self.job.take()?;
+        match job.advance(self.client.as_mut()?) {
+            Step::Ended(outcome) => Some(job.ended(outcome, storage)),
+            Step::Moved => {
+                let event = Event::TransferProgress { id: job.id, wire_bytes: job.wire_bytes };
+                self.job = Some(job);
+                Some(event)
+            }
+            Step::Waits => {
+                self.job = Some(job);
+                None
+            }
+        }
+    }
+
+    fn client(&mut self) -> Result<&mut Client, Fault> {
+        self.client.as_mut().ok_or_else(|| "there is no data connection".to_owned())
+    }
+
+    pub(super) fn client_sends(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.client()?.sent.extend(bytes);
+        Ok(())
+    }
+
+    pub(super) fn client_takes(&mut self, amount: Amount, got: &mut Vec<u8>) -> Result<Taken, Fault> {
+        let client = self.client()?;
+        let wanted = match amount {
+            Amount::Bytes(wanted) => wanted - got.len(),
+            Amount::Any => 1,
+            Amount::Line => {
+                client.received.iter().position(|byte| *byte == b'\n').map_or(client.received.len(), |end| end + 1)
+            }
+        };
+        let count = wanted.min(client.received.len());
+        got.extend(client.received.drain(..count));
+        let complete = match amount {
+            Amount::Bytes(wanted) => got.len() == wanted,
+            Amount::Any => !got.is_empty(),
+            Amount::Line => got.ends_with(b"\n"),
+        };
+        Ok(match (complete, count) {
+            (true, _) => Taken::All,
+            (false, 0) if client.receiving_ended => Taken::All,
+            (false, 0) => Taken::Nothing,
+            (false, _) => Taken::Some,
+        })
+    }
+
+    pub(super) fn client_closes(&mut self, closing: Closing) -> Result<(), Fault> {
+        let client = self.client()?;
+        client.sending_ended = true;
+        client.lost |= closing == Closing::Reset;
+        Ok(())
+    }
+}
+
+enum Step {
+    Waits,
+    Moved,
+    Ended(Result<(), TransferError>),
+}
+
+impl Job {
+    fn advance(&mut self, client: &mut Client) -> Step {
+        let wire_bytes = &mut self.wire_bytes;
+        let moved = match &mut self.work {
+            Work::Text => return Step::Ended(Ok(())),
+            Work::Receive { upload, translator } => {
+                let upload = upload.as_mut().expect("it is taken out only when the job ends");
+                receive(upload.as_mut(), translator.as_mut(), client, wire_bytes)
+            }
+            Work::Send { download, offset_bytes, translator } => {
+                send(download.as_ref(), offset_bytes, translator.as_mut(), client, wire_bytes)
+            }
+        };
+        moved.unwrap_or_else(|error| Step::Ended(Err(error)))
+    }
+
+    /// Its last event; the upload goes back to be published, kept or discarded.
+    fn ended(self, outcome: Result<(), TransferError>, storage: &mut SessionStorage) -> Event {
+        if let Work::Receive { upload: Some(upload), .. } = self.work {
+            storage.put_upload(upload);
+        }
+        Event::TransferEnded { id: self.id, wire_bytes: self.wire_bytes, outcome }
+    }
+}
+
+fn receive(
+    upload: &mut dyn Upload,
+    translator: Option<&mut FromWire>,
+    client: &mut Client,
+    wire_bytes: &mut u64,
+) -> Result<Step, TransferError> {
+    let chunk: Vec<u8> = client.sent.drain(..).collect();
+    *wire_bytes += chunk.len() as u64;
+    let ended = client.sending_ended && !client.lost;
+    let bytes = match translator {
+        None => chunk,
+        Some(translator) => {
+            let mut translated = Vec::new();
+            translator.translate(&chunk, &mut translated);
+            if ended {
+                translator.finish(&mut translated);
+            }
+            translated
+        }
+    };
+    let moved = !bytes.is_empty();
+    upload.write(&bytes).map_err(TransferError::Storage)?;
+    match (client.lost, ended, moved) {
+        (true, ..) => Err(TransferError::ConnectionLost),
+        (false, true, _) => Ok(Step::Ended(Ok(()))),
+        (false, false, true) => Ok(Step::Moved),
+        (false, false, false) => Ok(Step::Waits),
+    }
+}
+
+fn send(
+    download: &dyn Download,
+    offset_bytes: &mut u64,
+    mut translator: Option<&mut ToWire>,
+    client: &mut Client,
+    wire_bytes: &mut u64,
+) -> Result<Step, TransferError> {
+    let mut moved = false;
+    loop {
+        if client.lost || client.sending_ended {
+            return Err(TransferError::ConnectionLost);
+        }
+        if *offset_bytes == download.size_bytes() {
+            return Ok(Step::Ended(Ok(())));
+        }
+        if client.received.len() >= NETWORK_BYTES_MAX {
+            return Ok(if moved { Step::Moved } else { Step::Waits });
+        }
+        let mut chunk = vec![0; NETWORK_BYTES_MAX];
+        let length = download.read_at(&mut chunk, *offset_bytes).map_err(TransferError::Storage)?;
+        if length == 0 {
+            return Err(TransferError::Storage(StorageError::Failed));
+        }
+        *offset_bytes += length as u64;
+        let bytes = match translator.as_deref_mut() {
+            None => chunk[..length].to_vec(),
+            Some(translator) => {
+                let mut translated = Vec::new();
+                translator.translate(&chunk[..length], &mut translated);
+                translated
+            }
+        };
+        *wire_bytes += bytes.len() as u64;
+        client.received.extend(bytes);
+        moved = true;
+    }
+}

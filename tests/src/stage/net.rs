@@ -1,0 +1,323 @@
+//! A driver behind real sockets on loopback, with a clock that stands still until the transcript moves it.
+
+use super::core::START;
+use super::{Amount, Fault, Stage, settings};
+use crate::transcript::script::{Closing, DiskStep, SessionNumber, Setup};
+use mayfly_std::clock::{Clock, ManualClock};
+use mayfly_std::settings::ServeOptions;
+use mayfly_std::start::{Serve, ServeHandle};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+/// How long anything may take that must come at once.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The stage.
+pub struct NetStage<S: Serve> {
+    root: tempfile::TempDir,
+    clock: Arc<ManualClock>,
+    options: ServeOptions,
+    server: Running<S>,
+    sessions: BTreeMap<SessionNumber, NetSession>,
+    strangers: Vec<TcpStream>,
+}
+
+/// A server in its thread.
+struct Running<S: Serve> {
+    handle: S::Handle,
+    address: SocketAddr,
+    ended: Receiver<io::Result<()>>,
+}
+
+/// One client.
+struct NetSession {
+    control: Connection,
+    listener: Option<TcpListener>,
+    data: Option<Connection>,
+}
+
+/// A socket and what was read from it too early.
+struct Connection {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl<S: Serve + Send + 'static> NetStage<S> {
+    /// Starts a server on an empty root.
+    ///
+    /// # Errors
+    /// A setting that is none, or the system's.
+    pub fn new(setup: &Setup) -> Result<Self, Fault> {
+        let root = tempfile::tempdir().map_err(said)?;
+        let clock = Arc::new(ManualClock::new(START));
+        let (session, limits) = settings::read(setup)?;
+        let address: IpAddr = if setup.ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+        let options = ServeOptions {
+            listen: vec![SocketAddr::new(address, 0)],
+            root: root.path().to_owned(),
+            session,
+            max_sessions: limits.sessions,
+            max_sessions_per_address: limits.sessions_per_address,
+            ..ServeOptions::default()
+        };
+        let server = Running::start(&options, &clock)?;
+        Ok(Self { root, clock, options, server, sessions: BTreeMap::new(), strangers: Vec::new() })
+    }
+
+    fn session(&mut self, number: SessionNumber) -> Result<&mut NetSession, Fault> {
+        self.sessions.get_mut(&number).ok_or_else(|| format!("session {number} is not connected"))
+    }
+
+    fn on_disk(&self, path: &str) -> PathBuf {
+        self.root.path().join(path.trim_start_matches('/'))
+    }
+}
+
+impl<S: Serve + Send + 'static> Running<S> {
+    fn start(options: &ServeOptions, clock: &Arc<ManualClock>) -> Result<Self, Fault> {
+        let server = S::bind(options, Arc::clone(clock) as Arc<dyn Clock>).map_err(said)?;
+        let handle = server.handle();
+        let address = *server.local_addresses().first().ok_or("the server listens nowhere")?;
+        let (ends, ended) = channel();
+        thread::Builder::new().spawn(move || ends.send(server.run())).map_err(said)?;
+        Ok(Self { handle, address, ended })
+    }
+
+    fn end(&self) -> Result<(), Fault> {
+        self.handle.shut_down();
+        let ended = self.ended.recv_timeout(PATIENCE).map_err(|_| "the server does not end when told to")?;
+        ended.map_err(|error| format!("the server ended with {error}"))
+    }
+}
+
+impl<S: Serve + Send + 'static> Stage for NetStage<S> {
+    fn set_utc(&mut self, utc_s: i64) -> Result<(), Fault> {
+        self.clock.set_utc(utc_s);
+        Ok(())
+    }
+
+    fn pass(&mut self, by: Duration) -> Result<(), Fault> {
+        self.clock.advance(by);
+        Ok(())
+    }
+
+    fn connect(&mut self, number: SessionNumber) -> Result<(), Fault> {
+        let control = Connection::to(self.server.address)?;
+        self.sessions.insert(number, NetSession { control, listener: None, data: None });
+        Ok(())
+    }
+
+    fn send(&mut self, number: SessionNumber, bytes: &[u8]) -> Result<(), Fault> {
+        self.session(number)?.control.stream.write_all(bytes).map_err(said)
+    }
+
+    fn line(&mut self, number: SessionNumber) -> Result<Option<Vec<u8>>, Fault> {
+        let line = self.session(number)?.control.take(Amount::Line)?;
+        if line.is_empty() { Ok(None) } else { super::without_crlf(line).map(Some) }
+    }
+
+    fn close(&mut self, number: SessionNumber, closing: Closing) -> Result<(), Fault> {
+        let session = self.sessions.remove(&number).ok_or("it is not connected")?;
+        session.control.close(closing)
+    }
+
+    fn data_listen(&mut self, number: SessionNumber) -> Result<SocketAddr, Fault> {
+        let session = self.session(number)?;
+        let here = session.control.stream.local_addr().map_err(said)?;
+        let listener = TcpListener::bind((here.ip(), 0)).map_err(said)?;
+        let address = listener.local_addr().map_err(said)?;
+        session.listener = Some(listener);
+        session.data = None;
+        Ok(address)
+    }
+
+    fn data_unlisten(&mut self, number: SessionNumber) -> Result<(), Fault> {
+        self.session(number)?.listener = None;
+        Ok(())
+    }
+
+    fn data_connect(&mut self, number: SessionNumber, port: u16) -> Result<(), Fault> {
+        let address = SocketAddr::new(self.server.address.ip(), port);
+        let connection = Connection::to(address)?;
+        self.session(number)?.data = Some(connection);
+        Ok(())
+    }
+
+    fn data_stranger(&mut self, _number: SessionNumber, port: u16) -> Result<(), Fault> {
+        let stranger = connect_from(Ipv4Addr::new(127, 0, 0, 2), SocketAddr::new(self.server.address.ip(), port))?;
+        self.strangers.push(stranger);
+        Ok(())
+    }
+
+    fn data_send(&mut self, number: SessionNumber, bytes: &[u8]) -> Result<(), Fault> {
+        self.session(number)?.data()?.stream.write_all(bytes).map_err(said)
+    }
+
+    fn data_receive(&mut self, number: SessionNumber, amount: Amount) -> Result<Vec<u8>, Fault> {
+        self.session(number)?.data()?.take(amount)
+    }
+
+    fn data_close(&mut self, number: SessionNumber, closing: Closing) -> Result<(), Fault> {
+        let session = self.session(number)?;
+        session.data()?;
+        session.data.take().map_or(Ok(()), |data| data.close(closing))
+    }
+
+    fn disk(&mut self, step: &DiskStep) -> Result<(), Fault> {
+        match step {
+            DiskStep::MakeDirectory(path) => fs::create_dir(self.on_disk(path)).map_err(said),
+            DiskStep::Put(path, bytes) => fs::write(self.on_disk(path), bytes).map_err(said),
+            DiskStep::Holds(path, bytes) => super::same_content(fs::read(self.on_disk(path)).ok(), bytes),
+            DiskStep::Lacks(path) => wait_until_gone(&self.on_disk(path)),
+            DiskStep::Spoil(path) => spoil_record(&self.on_disk(path)),
+            DiskStep::Room(_) => Err("only the fake disk knows how much room there is".to_owned()),
+        }
+    }
+
+    fn shut_down(&mut self) -> Result<(), Fault> {
+        self.server.handle.shut_down();
+        Ok(())
+    }
+
+    fn restart(&mut self) -> Result<(), Fault> {
+        self.sessions.clear();
+        self.server.end()?;
+        self.server = Running::start(&self.options, &self.clock)?;
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), Fault> {
+        for (number, mut session) in std::mem::take(&mut self.sessions) {
+            session.data = None;
+            // The server may have closed it already.
+            let _ = session.control.stream.shutdown(std::net::Shutdown::Write);
+            let unread = session.control.take(Amount::Line)?;
+            if !unread.is_empty() {
+                return Err(format!("session {number}: nobody expected {}", String::from_utf8_lossy(&unread)));
+            }
+        }
+        for stranger in &mut self.strangers {
+            let mut got = [0];
+            if let Ok(1..) = stranger.read(&mut got) {
+                return Err("a stranger was served".to_owned());
+            }
+        }
+        self.server.end()
+    }
+}
+
+impl NetSession {
+    /// The data connection; in active mode the server's is taken when it is first needed.
+    fn data(&mut self) -> Result<&mut Connection, Fault> {
+        if self.data.is_none() {
+            let listener = self.listener.as_ref().ok_or("there is no data connection")?;
+            wait_readable(listener)?;
+            let (stream, _) = listener.accept().map_err(said)?;
+            self.data = Some(Connection::new(stream)?);
+        }
+        self.data.as_mut().ok_or_else(|| "there is no data connection".to_owned())
+    }
+}
+
+impl Connection {
+    fn to(address: SocketAddr) -> Result<Self, Fault> {
+        Self::new(TcpStream::connect_timeout(&address, PATIENCE).map_err(said)?)
+    }
+
+    fn new(stream: TcpStream) -> Result<Self, Fault> {
+        stream.set_read_timeout(Some(PATIENCE)).map_err(said)?;
+        stream.set_write_timeout(Some(PATIENCE)).map_err(said)?;
+        stream.set_nodelay(true).map_err(said)?;
+        Ok(Self { stream, read: Vec::new() })
+    }
+
+    /// Reads so much; less at the end.
+    fn take(&mut self, amount: Amount) -> Result<Vec<u8>, Fault> {
+        let mut looked = 0;
+        loop {
+            let enough = match amount {
+                Amount::Bytes(count) => (self.read.len() >= count).then_some(count),
+                Amount::Any => (!self.read.is_empty()).then_some(1),
+                Amount::Line => {
+                    let end = self.read[looked..].iter().position(|byte| *byte == b'\n');
+                    end.map(|end| looked + end + 1)
+                }
+            };
+            if let Some(count) = enough {
+                return Ok(self.read.drain(..count).collect());
+            }
+            looked = self.read.len();
+            let mut chunk = [0; 16 * 1024];
+            match self.stream.read(&mut chunk) {
+                Ok(0) => return Ok(std::mem::take(&mut self.read)),
+                Ok(count) => self.read.extend(&chunk[..count]),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(std::mem::take(&mut self.read)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return Err(format!("nothing came in {} s", PATIENCE.as_secs()));
+                }
+                Err(error) => return Err(said(error)),
+            }
+        }
+    }
+
+    fn close(self, closing: Closing) -> Result<(), Fault> {
+        if closing == Closing::Reset {
+            rustix::net::sockopt::set_socket_linger(&self.stream, Some(Duration::ZERO)).map_err(said)?;
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
+fn said(error: impl ToString) -> Fault {
+    error.to_string()
+}
+
+fn wait_readable(listener: &TcpListener) -> Result<(), Fault> {
+    let patience = Timespec::try_from(PATIENCE).map_err(said)?;
+    match rustix::event::poll(&mut [PollFd::new(listener, PollFlags::IN)], Some(&patience)).map_err(said)? {
+        0 => Err(format!("no data connection came in {} s", PATIENCE.as_secs())),
+        _ => Ok(()),
+    }
+}
+
+/// Connects from another of this host's addresses.
+fn connect_from(from: Ipv4Addr, to: SocketAddr) -> Result<TcpStream, Fault> {
+    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).map_err(said)?;
+    bind(&socket, &SocketAddr::new(from.into(), 0)).map_err(said)?;
+    connect(&socket, &to).map_err(said)?;
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).map_err(said)?;
+    Ok(stream)
+}
+
+fn wait_until_gone(path: &Path) -> Result<(), Fault> {
+    let deadline = Instant::now() + PATIENCE;
+    while path.symlink_metadata().is_ok() {
+        if Instant::now() > deadline {
+            return Err(format!("{} still stands after {} s", path.display(), PATIENCE.as_secs()));
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// Overwrites the record inside a storage path: the only file there that begins with the reserved prefix.
+fn spoil_record(directory: &Path) -> Result<(), Fault> {
+    for entry in fs::read_dir(directory).map_err(said)? {
+        let entry = entry.map_err(said)?;
+        let reserved = entry.file_name().to_string_lossy().starts_with(mayfly_core::path::RESERVED_PREFIX);
+        if reserved && entry.file_type().map_err(said)?.is_file() {
+            return fs::write(entry.path(), "{ no record").map_err(said);
+        }
+    }
+    Err(format!("{} holds no record", directory.display()))
+}

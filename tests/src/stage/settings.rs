@@ -1,0 +1,45 @@
+//! The settings that a transcript may change.
+
+use super::Fault;
+use crate::transcript::script::Setup;
+use mayfly_core::event::Admission;
+use mayfly_core::settings::Settings;
+use serde_json::Value;
+
+/// How many sessions there may be; 0: no bound.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) sessions: usize,
+    pub(super) sessions_per_address: usize,
+}
+
+impl Limits {
+    /// Whether there is room for one more, all of them from one address.
+    pub(super) fn admission(&self, here: usize) -> Admission {
+        let full = |bound: usize| bound != 0 && here >= bound;
+        match (full(self.sessions), full(self.sessions_per_address)) {
+            (true, _) => Admission::TooManySessions,
+            (false, true) => Admission::TooManyFromAddress,
+            (false, false) => Admission::Welcome,
+        }
+    }
+}
+
+/// The settings of a transcript: the defaults, except for what it sets. Keys are those of [`Settings`], in JSON.
+pub(super) fn read(setup: &Setup) -> Result<(Settings, Limits), Fault> {
+    let mut limits = Limits { sessions: 0, sessions_per_address: 0 };
+    let mut settings = serde_json::to_value(Settings::default()).map_err(|error| error.to_string())?;
+    for (key, text) in &setup.settings {
+        let wrong = || format!("set {key} {text}: no such setting or value");
+        match key.as_str() {
+            "max_sessions" => limits.sessions = text.parse().map_err(|_| wrong())?,
+            "max_sessions_per_address" => limits.sessions_per_address = text.parse().map_err(|_| wrong())?,
+            _ => {
+                let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()));
+                *settings.get_mut(key).ok_or_else(wrong)? = value;
+            }
+        }
+    }
+    let settings = serde_json::from_value(settings).map_err(|error| format!("the settings: {error}"))?;
+    Ok((settings, limits))
+}
