@@ -1,0 +1,216 @@
+//! What holds for every input, as far as chance finds one that breaks it.
+
+use mayfly_core::date::{ExpiryDate, is_date_form, parse_time_val, rfc3339, time_val};
+use mayfly_core::time::Now;
+use mayfly_core::wire::command::{Command, EpsvArgument, Secret, TypeCode, parse};
+use mayfly_core::wire::reply::Form;
+use mayfly_core::{ascii, data, limits, listing};
+use proptest::option;
+use proptest::prelude::*;
+use std::net::{SocketAddr, SocketAddrV4};
+
+#[path = "../../fuzz/checks/command.rs"]
+mod command;
+
+/// A path as it may follow a verb on the text wire.
+fn path() -> impl Strategy<Value = String> {
+    "[^\r\n\0]{1,40}"
+}
+
+fn word() -> impl Strategy<Value = String> {
+    "[^ \r\n\0]{1,20}"
+}
+
+fn path_of_a_listing() -> impl Strategy<Value = Option<String>> {
+    option::of(path().prop_filter("taken for options", |path| !path.starts_with('-')))
+}
+
+/// A path that `SITE EXPIRY` asks about: its last word is not taken for a date.
+fn path_without_date() -> impl Strategy<Value = String> {
+    path().prop_filter("ends like a date", |path| {
+        let words = path.trim_end_matches(' ').rsplit_once(' ');
+        !words.is_some_and(|(path, word)| !path.is_empty() && is_date_form(word))
+    })
+}
+
+fn a_date() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("now".to_owned()),
+        Just("never".to_owned()),
+        "[0-9]{1,25}[smhd]",
+        "P[0-9]{1,5}D",
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+        "[0-9]{14}",
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,12})?([Zz]|[+-][01][0-9]:[0-5][0-9])",
+    ]
+}
+
+fn offset() -> impl Strategy<Value = u64> {
+    0..=limits::OFFSET_MAX
+}
+
+fn time() -> impl Strategy<Value = i64> {
+    YEAR_0..=YEAR_9999
+}
+
+fn fixed() -> impl Strategy<Value = Command> {
+    prop::sample::select(vec![
+        Command::Quit,
+        Command::Noop,
+        Command::Syst,
+        Command::Feat,
+        Command::OptsUtf8(true),
+        Command::OptsUtf8(false),
+        Command::Type(TypeCode::Ascii),
+        Command::Type(TypeCode::Image),
+        Command::ModeStream,
+        Command::StruFile,
+        Command::Pwd,
+        Command::Cdup,
+        Command::Pasv,
+        Command::Abor,
+        Command::Epsv(EpsvArgument::Any),
+        Command::Epsv(EpsvArgument::Ipv4),
+        Command::Epsv(EpsvArgument::Ipv6),
+        Command::Epsv(EpsvArgument::All),
+    ])
+}
+
+fn with_path() -> impl Strategy<Value = Command> {
+    let make: Vec<fn(String) -> Command> = vec![
+        Command::User,
+        Command::Cwd,
+        Command::Mkd,
+        Command::Rmd,
+        Command::Dele,
+        Command::Rnfr,
+        Command::Rnto,
+        Command::Retr,
+        Command::Stor,
+        Command::Appe,
+        Command::Size,
+        Command::Mdtm,
+        Command::SiteToken,
+        |path| Command::Stat(Some(path)),
+        |path| Command::Mlst(Some(path)),
+        |path| Command::Mlsd(Some(path)),
+        |path| Command::Pass(Secret(path)),
+    ];
+    (prop::sample::select(make), path()).prop_map(|(make, path)| make(path))
+}
+
+fn any_command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        fixed(),
+        with_path(),
+        path_of_a_listing().prop_map(Command::List),
+        path_of_a_listing().prop_map(Command::Nlst),
+        option::of(word()).prop_map(Command::Help),
+        offset().prop_map(Command::Rest),
+        offset().prop_map(Command::Allo),
+        any::<SocketAddrV4>().prop_map(|address| Command::Port { extended: false, address: address.into() }),
+        any::<SocketAddr>().prop_map(|address| {
+            Command::Port { extended: true, address: SocketAddr::new(address.ip(), address.port()) }
+        }),
+        (time(), path()).prop_map(|(modified_s, path)| Command::Mfmt { modified_s, path }),
+        (path(), word()).prop_map(|(path, date)| Command::Expiry { site: false, path, date: Some(date) }),
+        (path(), a_date()).prop_map(|(path, date)| Command::Expiry { site: true, path, date: Some(date) }),
+        path_without_date().prop_map(|path| Command::Expiry { site: true, path, date: None }),
+        (path(), word()).prop_map(|(path, token)| Command::SiteClaim { path, token: Secret(token) }),
+    ]
+}
+
+/// A line that looks like FTP: a verb of some kind, and something after it.
+fn a_line() -> impl Strategy<Value = Vec<u8>> {
+    let verb = prop_oneof![any_command().prop_map(|command| command.encode()), "[A-Za-z]{3,9}", Just("{".to_owned())];
+    (verb, "[ -~\r\0\u{7f}-\u{ff}]{0,30}", "\r?\n").prop_map(|(verb, rest, end)| format!("{verb}{rest}{end}").into())
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_keep_the_laws_of_the_wire(input in prop::collection::vec(any::<u8>(), 0..300)) {
+        command::check(&input);
+    }
+
+    #[test]
+    fn lines_like_ftp_keep_the_laws_of_the_wire(lines in prop::collection::vec(a_line(), 0..4)) {
+        command::check(&lines.concat());
+    }
+
+    #[test]
+    fn a_command_reads_back_as_it_was(command in any_command()) {
+        let text = command.encode();
+        let request = parse(text.as_bytes());
+        // A text line that begins with a brace would be JSON, but verbs begin every line.
+        prop_assert_eq!(request.form, Form::Text);
+        prop_assert_eq!(request.command.as_ref(), Ok(&command));
+        prop_assert_eq!(parse(command.encode_as(Form::Json).as_bytes()).command, Ok(command));
+    }
+
+    #[test]
+    fn a_date_is_never_before_now(text in prop_oneof![a_date(), ".{0,30}"], utc_s in time()) {
+        let now = Now { monotonic_ms: 0, utc_s };
+        if let Ok(ExpiryDate::At(at)) = ExpiryDate::parse(&text, now) {
+            prop_assert!(at >= utc_s);
+            prop_assert!(is_date_form(&text));
+        }
+    }
+
+    #[test]
+    fn an_instant_reads_back_as_it_was(utc_s in time()) {
+        prop_assert_eq!(parse_time_val(&time_val(utc_s)), Some(utc_s));
+        let now = Now { monotonic_ms: 0, utc_s: 0 };
+        let shown = ExpiryDate::parse(&rfc3339(utc_s), now);
+        prop_assert_eq!(shown.is_ok(), utc_s >= 0);
+        if let Ok(date) = shown {
+            prop_assert_eq!(date, ExpiryDate::At(utc_s));
+        }
+    }
+
+    #[test]
+    fn a_later_text_form_is_a_later_instant(a in time(), b in time()) {
+        prop_assert_eq!(time_val(a).cmp(&time_val(b)), a.cmp(&b));
+        prop_assert_eq!(rfc3339(a).cmp(&rfc3339(b)), a.cmp(&b));
+    }
+
+    #[test]
+    fn data_addresses_read_back(address in any::<SocketAddrV4>(), text in ".{0,40}") {
+        prop_assert_eq!(data::read_port_argument(&data::port_argument(address)), Some(address));
+        prop_assert_eq!(data::read_eprt_argument(&data::eprt_argument(address.into())), Ok(address.into()));
+        let listening = Some(address).filter(|address| address.port() != 0);
+        prop_assert_eq!(data::read_pasv_text(&data::pasv_text(address)), listening);
+        prop_assert_eq!(data::read_epsv_text(&data::epsv_text(address.port())), listening.map(|a| a.port()));
+        let _ = (data::read_pasv_text(&text), data::read_epsv_text(&text), data::read_eprt_argument(&text));
+    }
+
+    #[test]
+    fn line_ends_translate_alike_however_cut(
+        input in prop::collection::vec(prop::sample::select(b"a\r\n".to_vec()), 0..40),
+        cut in 1_usize..40,
+    ) {
+        let to_wire = |piece_bytes: usize| {
+            let (mut translator, mut out) = (ascii::ToWire::default(), Vec::new());
+            input.chunks(piece_bytes).for_each(|chunk| translator.translate(chunk, &mut out));
+            out
+        };
+        let from_wire = |wire: &[u8], piece_bytes: usize| {
+            let (mut translator, mut out) = (ascii::FromWire::default(), Vec::new());
+            wire.chunks(piece_bytes).for_each(|chunk| translator.translate(chunk, &mut out));
+            translator.finish(&mut out);
+            out
+        };
+        prop_assert_eq!(to_wire(cut), to_wire(40));
+        prop_assert_eq!(from_wire(&input, cut), from_wire(&input, 40));
+        let wire = String::from_utf8(to_wire(40)).unwrap();
+        prop_assert!(!wire.replace("\r\n", "").contains('\n'), "a lone line feed on the wire");
+        prop_assert_eq!(from_wire(wire.as_bytes(), cut), wire.replace("\r\n", "\n").into_bytes());
+    }
+
+    #[test]
+    fn no_name_ends_its_line(name in any::<String>()) {
+        prop_assert!(!listing::fact_line("type=file;", &name).contains(char::is_control));
+    }
+}
+
+const YEAR_0: i64 = -62_167_219_200;
+const YEAR_9999: i64 = 253_402_300_799;
