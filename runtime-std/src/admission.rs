@@ -6,6 +6,7 @@ use mayfly_core::settings::Settings;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tracing::warn;
 
 /// The gate that every control connection of a server comes through. Clones are the same gate.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ struct State {
     max_sessions: usize,
     max_sessions_per_address: usize,
     closed: bool,
+    /// Whether the last that came found no room.
+    full: bool,
     last_session: u64,
     sessions: usize,
     by_address: HashMap<IpAddr, usize>,
@@ -52,6 +55,7 @@ impl Gate {
             max_sessions: options.max_sessions,
             max_sessions_per_address: options.max_sessions_per_address,
             closed: false,
+            full: false,
             last_session: 0,
             sessions: 0,
             by_address: HashMap::new(),
@@ -78,6 +82,12 @@ impl Gate {
         let mut state = self.state();
         state.last_session += 1;
         let admission = state.judge(address);
+        let full = matches!(admission, Admission::TooManySessions | Admission::TooManyFromAddress);
+        if full && !state.full {
+            // Once, until there is room again: a flood of visitors must not become a flood of lines.
+            warn!(%peer, ?admission, sessions = state.sessions, "no room for a session");
+        }
+        state.full = full;
         let permit = (admission == Admission::Welcome).then(|| {
             state.sessions += 1;
             *state.by_address.entry(address).or_default() += 1;

@@ -31,11 +31,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server
-    ///
-    /// Anonymous clients may upload; each path that they make may be given a date, from which on it is gone.
-    ///
-    /// Each setting may stand in a TOML file too, under its flag's name with underscores: --idle-timeout 90s is the line
-    /// idle_timeout = "90s". A flag outranks the file.
+    #[command(long_about = SERVE_HELP)]
     Serve(ServeArgs),
 }
 
@@ -116,3 +112,11 @@ fn reread(args: &ServeArgs, started_with: &ServeOptions) -> Result<ServeOptions,
     }
     Ok(options)
 }
+
+const SERVE_HELP: &str = "\
+Run the server
+
+Anonymous clients may upload; each path that they make may be given a date, from which on it is gone.
+
+Each setting may stand in a TOML file too, under its flag's name with underscores: --idle-timeout 90s is the line \
+idle_timeout = \"90s\". A flag outranks the file.";

@@ -7,7 +7,15 @@ pub mod exit;
 pub mod listen;
 pub mod log;
 pub mod net;
+pub mod reap;
 pub mod settings;
 pub mod signals;
 pub mod start;
 pub mod storage;
+pub mod transfer;
+
+mod control;
+mod data;
+mod session;
+mod shared;
+mod stop;

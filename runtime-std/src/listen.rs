@@ -1,47 +1,231 @@
 //! The server: its listeners, its accept loop, and how it ends.
 
+use crate::admission::{Entry, Gate};
 use crate::clock::Clock;
+use crate::control::Control;
+use crate::log::SessionLog;
+use crate::net;
+use crate::reap::ReaperThread;
+use crate::session::Worker;
 use crate::settings::ServeOptions;
-use crate::start::{Serve, ServeHandle, StartError};
-use std::io;
-use std::net::SocketAddr;
+use crate::shared::Shared;
+use crate::start::{Serve, ServeHandle, StartError, open_root};
+use crate::stop::{Stage, Stop};
+use crate::storage::Storage;
+use mayfly_core::action::Action;
+use mayfly_core::event::Event;
+use mayfly_core::session::Session;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{fmt, io, thread};
+use tracing::{error, warn};
 
 /// An FTP server that drives each session in a thread of its own.
 pub struct Server {
-    handle: ServerHandle,
+    listeners: Vec<TcpListener>,
+    shared: Arc<Shared>,
+    reaper: ReaperThread,
+    shutdown_ms_max: u64,
 }
 
 impl Serve for Server {
     type Handle = ServerHandle;
 
     fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        todo!("{options:?} {:?}", clock.now())
+        net::raise_descriptor_limit();
+        let listeners = net::listen_control(&options.listen)?;
+        let storage: Arc<dyn Storage> = Arc::new(open_root(options, Arc::clone(&clock))?);
+        let stop = Stop::new().map_err(StartError::Resources)?;
+        let reaper = ReaperThread::start(Arc::clone(&storage), Arc::clone(&clock)).map_err(StartError::Resources)?;
+        let shared = Shared::new(clock, storage, reaper.handle(), Gate::new(options), stop);
+        Ok(Self { listeners, shared: Arc::new(shared), reaper, shutdown_ms_max: options.shutdown_ms_max })
     }
 
     fn local_addresses(&self) -> Vec<SocketAddr> {
-        todo!()
+        self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
     fn handle(&self) -> ServerHandle {
-        self.handle.clone()
+        ServerHandle(Arc::clone(&self.shared))
     }
 
     fn run(self) -> io::Result<()> {
-        todo!()
+        let accepted =
+            Acceptor { listeners: &self.listeners, shared: &self.shared, is_short: false, warned: None }.run();
+        drop(self.listeners);
+        end_sessions(&self.shared, self.shutdown_ms_max);
+        self.reaper.stop();
+        accepted
     }
 }
 
 /// A running [`Server`]'s reins.
-#[derive(Clone, Debug)]
-pub struct ServerHandle;
+#[derive(Clone)]
+pub struct ServerHandle(Arc<Shared>);
 
 impl ServeHandle for ServerHandle {
     fn shut_down(&self) {
-        todo!()
+        self.0.gate().close();
+        self.0.stop().end();
     }
 
     fn reload(&self, options: &ServeOptions) {
-        todo!("{options:?}")
+        self.0.gate().reload(options);
     }
 }
+
+impl fmt::Debug for ServerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerHandle").field("gate", self.0.gate()).finish_non_exhaustive()
+    }
+}
+
+/// Accepts control connections until the server shuts down.
+struct Acceptor<'a> {
+    listeners: &'a [TcpListener],
+    shared: &'a Arc<Shared>,
+    /// Whether the host was short of descriptors, memory or threads at the last try.
+    is_short: bool,
+    warned: Option<Instant>,
+}
+
+impl<'a> Acceptor<'a> {
+    fn run(&mut self) -> io::Result<()> {
+        while self.shared.stop().stage() == Stage::Serving {
+            for listener in self.wait()? {
+                self.accept_from(listener);
+            }
+        }
+        Ok(())
+    }
+
+    /// The listeners at which somebody knocks. While the host is short of something: all, after a pause.
+    fn wait(&self) -> io::Result<Vec<&'a TcpListener>> {
+        let mut fds: Vec<PollFd<'_>> = self.shared.stop().interest(Stage::Serving).into_iter().collect();
+        if self.is_short {
+            poll(&mut fds, Some(net::ACCEPT_PAUSE))?;
+            return Ok(self.listeners.iter().collect());
+        }
+        fds.extend(self.listeners.iter().map(|listener| PollFd::new(listener, PollFlags::IN)));
+        poll(&mut fds, None)?;
+        let knocked = |fd: &PollFd<'_>| fd.revents() != PollFlags::empty();
+        let ready = self.listeners.iter().zip(fds.iter().skip(1).map(knocked));
+        Ok(ready.filter_map(|(listener, knocked)| knocked.then_some(listener)).collect())
+    }
+
+    fn accept_from(&mut self, listener: &TcpListener) {
+        for _ in 0..ACCEPTS_MAX {
+            let admitted = match listener.accept() {
+                Ok((stream, peer)) => self.admit(stream, peer),
+                Err(error) => Err(error),
+            };
+            match admitted {
+                Ok(()) => self.is_short = false,
+                // Nobody knocks any more.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.is_short = false;
+                    return;
+                }
+                // It went away before it was let in.
+                Err(error) if is_of_the_peer(&error) => {}
+                Err(error) => return self.pause(&error),
+            }
+        }
+    }
+
+    fn pause(&mut self, error: &io::Error) {
+        self.is_short = true;
+        if self.warned.is_none_or(|warned| warned.elapsed() >= WARN_AGAIN) {
+            warn!(%error, "short of resources: accepting pauses until some are free");
+            self.warned = Some(Instant::now());
+        }
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+        net::prepare_control(&stream)?;
+        let local = stream.local_addr()?;
+        let entry = self.shared.gate().enter(peer.ip());
+        let session = Session::new(Arc::clone(&entry.settings), peer, local);
+        if entry.permit.is_none() {
+            refuse(session, &entry, Control::new(stream), self.shared);
+            return Ok(());
+        }
+        self.spawn(session, entry, Control::new(stream), (peer, local))
+    }
+
+    fn spawn(
+        &self,
+        session: Session,
+        entry: Entry,
+        control: Control,
+        (peer, local): (SocketAddr, SocketAddr),
+    ) -> io::Result<()> {
+        let count = self.shared.count_thread();
+        let serve = move || {
+            let shared = count.shared();
+            let log = SessionLog::start(entry.session, peer, shared.now());
+            let worker = Worker::new(shared, session, control, local, log, entry.permit);
+            // One session's fault must not end the others.
+            if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
+                error!(session = entry.session, %peer, "session fault: its thread panicked");
+            }
+        };
+        let thread = thread::Builder::new().name("session".to_owned()).stack_size(STACK_BYTES);
+        // Its own kind of error would read like a listener's at which nobody knocks.
+        thread.spawn(serve).map(drop).map_err(io::Error::other)
+    }
+}
+
+/// Tells a peer that there is no room. Its 421 fits into a fresh connection's buffer, so this does not wait.
+fn refuse(mut session: Session, entry: &Entry, mut control: Control, shared: &Shared) {
+    let heard = session.handle(shared.now(), Event::Connected { admission: entry.admission });
+    while let Some(action) = session.poll_action() {
+        if let Action::SendReply { wire, .. } = action {
+            control.queue(&wire);
+        }
+    }
+    if let Err(misuse) = heard {
+        error!(session = entry.session, %misuse, "session fault");
+    }
+    control.close(true);
+}
+
+fn end_sessions(shared: &Shared, shutdown_ms_max: u64) {
+    shared.gate().close();
+    shared.stop().end();
+    let until_ms = shared.now().monotonic_ms.saturating_add(shutdown_ms_max);
+    let left = || Duration::from_millis(until_ms.saturating_sub(shared.now().monotonic_ms));
+    if shared.wait_for_threads(left) {
+        return;
+    }
+    warn!("transfers that did not end in time are cut");
+    shared.stop().cut();
+    // By the host's own clock: whatever the server's shows, this must come to an end.
+    let until = Instant::now() + CUT_MAX;
+    if !shared.wait_for_threads(|| until.saturating_duration_since(Instant::now())) {
+        warn!("some sessions hang in the storage and are left behind");
+    }
+}
+
+fn poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
+    let timeout = timeout.map(|timeout| Timespec { tv_sec: 0, tv_nsec: timeout.subsec_nanos().into() });
+    match rustix::event::poll(fds, timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_of_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, InvalidInput, NotConnected};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | InvalidInput | NotConnected)
+}
+
+/// Connections accepted from one listener before the others are looked at.
+const ACCEPTS_MAX: u32 = 64;
+/// How often at most the log says that resources are short.
+const WARN_AGAIN: Duration = Duration::from_secs(60);
+const CUT_MAX: Duration = Duration::from_secs(5);
+const STACK_BYTES: usize = 256 * 1024;

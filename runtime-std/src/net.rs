@@ -6,13 +6,14 @@ use mayfly_core::error::NetError;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
+use std::time::Duration;
 
 /// The port of FTP (RFC 959 8), and the seed's.
 pub const CONTROL_PORT: u16 = 21;
 /// Bytes that are moved over a data connection in one go, so that nobody else waits long.
 pub const CHUNK_BYTES: usize = 256 * 1024;
-/// Milliseconds without accepting after the descriptors ran out.
-pub const ACCEPT_PAUSE_MS: u64 = 200;
+/// How long accepting pauses after the descriptors ran out.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Listens for control connections, non-blocking: on these addresses; without any, on port 21 of `0.0.0.0` and, where
 /// the host has IPv6, of `[::]`. An IPv6 socket takes no IPv4 connection.
@@ -148,7 +149,7 @@ pub fn discard_input(mut stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the host is short of descriptors or memory, so that accepting must pause (`ACCEPT_PAUSE_MS`).
+/// Whether the host is short of descriptors or memory, so that accepting must pause (`ACCEPT_PAUSE`).
 #[must_use]
 pub fn is_exhausted(error: &io::Error) -> bool {
     use rustix::io::Errno;

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::settings::ServeOptions;
+use crate::storage::local::LocalStorage;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +40,16 @@ pub trait ServeHandle: Clone + Send + 'static {
 
     /// Puts these options in force for new sessions. Addresses, root and durability stay as they are.
     fn reload(&self, options: &ServeOptions);
+}
+
+/// Opens the root of these options as a storage, and makes it if it is missing.
+///
+/// # Errors
+/// [`StartError::Root`]
+pub fn open_root(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<LocalStorage, StartError> {
+    std::fs::create_dir_all(&options.root)
+        .and_then(|()| LocalStorage::open(&options.root, options.durability, clock))
+        .map_err(|error| StartError::Root { path: options.root.clone(), error })
 }
 
 /// Why a server could not start. Its text ends with what to do.

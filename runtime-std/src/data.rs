@@ -1,0 +1,219 @@
+//! The data side of one session: listener, connection, and the one action that runs there. Nothing here waits; the
+//! session's loop polls for what [`DataSide::interest`] names and calls [`DataSide::advance`].
+
+use crate::net;
+use crate::storage::execute::SessionStorage;
+use crate::transfer::{Step, Transfer};
+use mayfly_core::action::{ActionId, Direction, PortRange, Translation};
+use mayfly_core::error::{NetError, TransferError};
+use mayfly_core::event::Event;
+use mayfly_core::time::Now;
+use rustix::event::{PollFd, PollFlags};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+
+/// See the module.
+pub(crate) struct DataSide {
+    /// The control connection's own address.
+    control: SocketAddr,
+    listener: Option<TcpListener>,
+    stream: Option<TcpStream>,
+    job: Option<Job>,
+}
+
+/// What an [`DataSide::advance`] came to.
+#[derive(Debug)]
+pub(crate) enum Advance {
+    /// Nothing can go on before the peer acts.
+    Blocked,
+    /// It goes on.
+    Moved,
+    /// It goes on, or has ended, and the session must hear of it.
+    Told(Event),
+}
+
+struct Job {
+    id: ActionId,
+    work: Work,
+}
+
+enum Work {
+    Accept { peer: IpAddr },
+    Connect { stream: TcpStream },
+    Transfer { transfer: Transfer, told_ms: u64 },
+}
+
+impl DataSide {
+    /// Nothing stands yet. `control` is the control connection's own address.
+    pub(crate) fn new(control: SocketAddr) -> Self {
+        Self { control, listener: None, stream: None, job: None }
+    }
+
+    /// `Action::ListenData`; its outcome is there at once.
+    pub(crate) fn listen(&mut self, id: ActionId, local: IpAddr, ports: Option<PortRange>) -> Event {
+        self.listener = None;
+        let outcome = net::listen_data(local, ports, self.control).map(|(listener, port)| {
+            self.listener = Some(listener);
+            port
+        });
+        Event::DataListening { id, outcome }
+    }
+
+    /// `Action::AcceptData`; an event where it has failed at once.
+    pub(crate) fn accept(&mut self, id: ActionId, peer: IpAddr) -> Option<Event> {
+        if self.listener.is_none() {
+            return Some(Event::DataConnected { id, outcome: Err(NetError::Failed) });
+        }
+        self.job = Some(Job { id, work: Work::Accept { peer } });
+        None
+    }
+
+    /// `Action::ConnectData`; an event where it has failed at once.
+    pub(crate) fn connect(&mut self, id: ActionId, peer: SocketAddr, local: IpAddr) -> Option<Event> {
+        match net::connect_data(peer, local, self.control) {
+            Ok(stream) => {
+                self.job = Some(Job { id, work: Work::Connect { stream } });
+                None
+            }
+            Err(error) => Some(Event::DataConnected { id, outcome: Err(error) }),
+        }
+    }
+
+    /// `Action::Transfer`; an event where it has failed at once.
+    pub(crate) fn transfer(
+        &mut self,
+        id: ActionId,
+        way: (Direction, Translation),
+        storage: &mut SessionStorage,
+        now: Now,
+    ) -> Option<Event> {
+        match Transfer::begin(way.0, way.1, storage) {
+            Ok(transfer) => {
+                self.begin(id, transfer, now);
+                None
+            }
+            Err(error) => Some(Event::TransferEnded { id, wire_bytes: 0, outcome: Err(error) }),
+        }
+    }
+
+    /// `Action::SendData`.
+    pub(crate) fn send(&mut self, id: ActionId, text: String, now: Now) {
+        self.begin(id, Transfer::begin_text(text), now);
+    }
+
+    /// `Action::Cancel`; no event where that action has ended before.
+    pub(crate) fn cancel(&mut self, id: ActionId, storage: &mut SessionStorage) -> Option<Event> {
+        match self.job.take_if(|job| job.id == id)?.work {
+            Work::Accept { .. } | Work::Connect { .. } => {
+                Some(Event::DataConnected { id, outcome: Err(NetError::Cancelled) })
+            }
+            Work::Transfer { transfer, .. } => Some(ended(id, transfer, Err(TransferError::Cancelled), storage)),
+        }
+    }
+
+    /// `Action::CloseData`: the peer reads all that was sent, and then the end. An event where an action still ran.
+    pub(crate) fn close(&mut self, storage: &mut SessionStorage) -> Option<Event> {
+        let cancelled = self.job.as_ref().map(|job| job.id).and_then(|id| self.cancel(id, storage));
+        self.listener = None;
+        if let Some(stream) = self.stream.take() {
+            net::end_data(&stream);
+        }
+        cancelled
+    }
+
+    /// What to wait for before the next [`DataSide::advance`]; nothing where no action runs.
+    pub(crate) fn interest(&self) -> Option<PollFd<'_>> {
+        match &self.job.as_ref()?.work {
+            Work::Accept { .. } => self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)),
+            Work::Connect { stream } => Some(PollFd::new(stream, PollFlags::OUT)),
+            Work::Transfer { transfer, .. } => {
+                let flags = if transfer.receives() { PollFlags::IN } else { PollFlags::OUT };
+                self.stream.as_ref().map(|stream| PollFd::new(stream, flags))
+            }
+        }
+    }
+
+    /// Goes on with the running action, by one chunk.
+    pub(crate) fn advance(&mut self, now: Now, storage: &mut SessionStorage) -> Advance {
+        let Some(Job { id, work }) = self.job.take() else { return Advance::Blocked };
+        match work {
+            Work::Accept { peer } => self.advance_accept(id, peer),
+            Work::Connect { stream } => self.advance_connect(id, stream),
+            Work::Transfer { transfer, told_ms } => self.advance_transfer(id, transfer, told_ms, now, storage),
+        }
+    }
+
+    fn begin(&mut self, id: ActionId, transfer: Transfer, now: Now) {
+        self.job = Some(Job { id, work: Work::Transfer { transfer, told_ms: now.monotonic_ms } });
+    }
+
+    fn advance_accept(&mut self, id: ActionId, peer: IpAddr) -> Advance {
+        let outcome = loop {
+            match self.listener.as_ref().map(TcpListener::accept) {
+                Some(Ok((stream, from))) if net::admit_data(&stream, from, peer) => {
+                    self.stream = Some(stream);
+                    break Ok(());
+                }
+                // A stranger's: closed, and the peer's may still come.
+                Some(Ok(_)) => {}
+                Some(Err(error)) if net::is_exhausted(&error) => break Err(NetError::Failed),
+                // Nobody is there, or who was has gone.
+                Some(Err(_)) => {
+                    self.job = Some(Job { id, work: Work::Accept { peer } });
+                    return Advance::Blocked;
+                }
+                None => break Err(NetError::Failed),
+            }
+        };
+        self.listener = None;
+        Advance::Told(Event::DataConnected { id, outcome })
+    }
+
+    fn advance_connect(&mut self, id: ActionId, stream: TcpStream) -> Advance {
+        if !is_writable(&stream) {
+            self.job = Some(Job { id, work: Work::Connect { stream } });
+            return Advance::Blocked;
+        }
+        let outcome = net::connected(&stream).map(|()| self.stream = Some(stream));
+        Advance::Told(Event::DataConnected { id, outcome })
+    }
+
+    fn advance_transfer(
+        &mut self,
+        id: ActionId,
+        mut transfer: Transfer,
+        mut told_ms: u64,
+        now: Now,
+        storage: &mut SessionStorage,
+    ) -> Advance {
+        let step = match &self.stream {
+            Some(stream) => transfer.step(stream),
+            None => Err(TransferError::ConnectionLost),
+        };
+        let advance = match step {
+            Err(error) => return Advance::Told(ended(id, transfer, Err(error), storage)),
+            Ok(Step::Ended) => return Advance::Told(ended(id, transfer, Ok(()), storage)),
+            Ok(Step::Blocked) => Advance::Blocked,
+            Ok(Step::Moved) if now.monotonic_ms.saturating_sub(told_ms) >= PROGRESS_MS => {
+                told_ms = now.monotonic_ms;
+                Advance::Told(Event::TransferProgress { id, wire_bytes: transfer.wire_bytes })
+            }
+            Ok(Step::Moved) => Advance::Moved,
+        };
+        self.job = Some(Job { id, work: Work::Transfer { transfer, told_ms } });
+        advance
+    }
+}
+
+fn ended(id: ActionId, transfer: Transfer, outcome: Result<(), TransferError>, storage: &mut SessionStorage) -> Event {
+    let wire_bytes = transfer.wire_bytes;
+    transfer.finish(storage);
+    Event::TransferEnded { id, wire_bytes, outcome }
+}
+
+fn is_writable(stream: &TcpStream) -> bool {
+    let mut fds = [PollFd::new(stream, PollFlags::OUT)];
+    rustix::event::poll(&mut fds, Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+}
+
+/// How often the session hears that a transfer goes on.
+const PROGRESS_MS: u64 = 1000;

@@ -1,0 +1,260 @@
+//! One session in its thread: feeds the core what happens, does what it says, and waits for both connections at once.
+
+use crate::admission::Permit;
+use crate::control::Control;
+use crate::data::{Advance, DataSide};
+use crate::log::SessionLog;
+use crate::shared::Shared;
+use crate::stop::Stage;
+use crate::storage::execute::SessionStorage;
+use mayfly_core::action::{Action, ActionId, StorageRequest};
+use mayfly_core::error::Misuse;
+use mayfly_core::event::{Admission, Event};
+use mayfly_core::session::Session;
+use mayfly_core::time::Now;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// One session, with all that it holds.
+pub(crate) struct Worker<'a> {
+    shared: &'a Shared,
+    session: Session,
+    control: Control,
+    data: DataSide,
+    storage: SessionStorage,
+    log: SessionLog,
+    /// Its place among the counted sessions.
+    permit: Option<Permit>,
+    /// Events that the session has not heard yet.
+    events: VecDeque<Event>,
+    /// What it has heard of the shut down.
+    stage: Stage,
+    told_control_closed: bool,
+    /// Chunks that moved since the control connection closed.
+    chunks_after_close: u32,
+    closing: bool,
+}
+
+impl<'a> Worker<'a> {
+    pub(crate) fn new(
+        shared: &'a Shared,
+        session: Session,
+        control: Control,
+        local: SocketAddr,
+        log: SessionLog,
+        permit: Option<Permit>,
+    ) -> Self {
+        Self {
+            shared,
+            session,
+            control,
+            data: DataSide::new(local),
+            storage: SessionStorage::new(shared.storage()),
+            log,
+            permit,
+            events: VecDeque::new(),
+            stage: Stage::default(),
+            told_control_closed: false,
+            chunks_after_close: 0,
+            closing: false,
+        }
+    }
+
+    /// Serves it to its end.
+    pub(crate) fn run(mut self) {
+        if let Err(misuse) = self.serve() {
+            self.log.fault(&misuse);
+        }
+        self.log.end(self.shared.now());
+        // An upload that is still open goes the way that its storage keeps for a session that died.
+        drop(self.storage);
+        drop(self.permit);
+        self.control.close(self.shared.stop().stage() == Stage::Cut);
+    }
+
+    fn serve(&mut self) -> Result<(), Misuse> {
+        self.feed(Event::Connected { admission: Admission::Welcome }, self.shared.now())?;
+        while !self.closing {
+            let now = self.shared.now();
+            if let Some(event) = self.events.pop_front() {
+                self.feed(event, now)?;
+            } else if self.session.deadline().is_some_and(|deadline| deadline <= now.monotonic_ms) {
+                self.feed(Event::Timeout, now)?;
+            } else {
+                self.wait(now);
+            }
+        }
+        Ok(())
+    }
+
+    /// One event, one full drain; replies leave together.
+    fn feed(&mut self, event: Event, now: Now) -> Result<(), Misuse> {
+        self.session.handle(now, event)?;
+        while let Some(action) = self.session.poll_action() {
+            self.execute(action, now);
+        }
+        self.control.flush();
+        Ok(())
+    }
+
+    fn execute(&mut self, action: Action, now: Now) {
+        let outcome = match action {
+            Action::SendReply { wire, .. } => {
+                self.control.queue(&wire);
+                None
+            }
+            Action::Storage { id, request } => Some(self.store(id, request)),
+            Action::DrawRandom { id } => self.draw_random(id),
+            Action::ListenData { id, local, ports } => Some(self.data.listen(id, local, ports)),
+            Action::AcceptData { id, peer } => self.data.accept(id, peer),
+            Action::ConnectData { id, peer, local } => self.data.connect(id, peer, local),
+            Action::CloseData => self.data.close(&mut self.storage),
+            Action::Transfer { id, direction, translation } => {
+                self.data.transfer(id, (direction, translation), &mut self.storage, now)
+            }
+            Action::SendData { id, text } => {
+                self.data.send(id, text, now);
+                None
+            }
+            Action::Cancel { id } => self.data.cancel(id, &mut self.storage),
+            Action::Notify { change } => {
+                self.shared.reaper().notify(change);
+                None
+            }
+            Action::Note { note } => {
+                self.log.note(&note);
+                None
+            }
+            Action::Close => {
+                self.closing = true;
+                self.data.close(&mut self.storage)
+            }
+            other => {
+                self.log.fault(&format_args!("this driver does not know {other:?}"));
+                self.closing = true;
+                None
+            }
+        };
+        self.events.extend(outcome);
+    }
+
+    fn store(&mut self, id: ActionId, request: StorageRequest) -> Event {
+        // The disk may take its time; what is due already must not wait for it.
+        self.control.flush();
+        Event::Stored { id, outcome: self.storage.execute(request) }
+    }
+
+    fn draw_random(&mut self, id: ActionId) -> Option<Event> {
+        let mut bytes = [0; 16];
+        match getrandom::fill(&mut bytes) {
+            Ok(()) => Some(Event::RandomDrawn { id, bytes }),
+            Err(error) => {
+                // A guessable secret would be worse than no session.
+                self.log.fault(&error);
+                self.closing = true;
+                None
+            }
+        }
+    }
+
+    /// Waits until something happens, and finds out what.
+    fn wait(&mut self, now: Now) {
+        if self.control.has_ended() && !self.told_control_closed {
+            return self.look_at_data_before_close(now);
+        }
+        let ready = self.poll(now);
+        if ready.stop {
+            self.hear_stop();
+        }
+        if ready.data {
+            self.advance_data(now);
+        }
+        if ready.control {
+            self.control.flush();
+            if self.session.wants_input() && !self.told_control_closed {
+                self.events.extend(self.control.read().map(|bytes| Event::ControlReceived { bytes }));
+            }
+        }
+    }
+
+    /// A peer may send a file, close the data connection and then the control connection: the upload is whole. So what
+    /// has come in is taken before the session hears that control is gone.
+    fn look_at_data_before_close(&mut self, now: Now) {
+        let is_blocked = self.data.interest().is_none() || self.advance_data(now);
+        self.chunks_after_close += 1;
+        if is_blocked || self.chunks_after_close > CHUNKS_AFTER_CLOSE_MAX {
+            self.told_control_closed = true;
+            self.events.push_back(Event::ControlClosed);
+        }
+    }
+
+    /// Tells whether the data connection must be waited for.
+    fn advance_data(&mut self, now: Now) -> bool {
+        match self.data.advance(now, &mut self.storage) {
+            Advance::Blocked => return true,
+            Advance::Moved => {}
+            Advance::Told(event) => self.events.push_back(event),
+        }
+        false
+    }
+
+    fn hear_stop(&mut self) {
+        let stage = self.shared.stop().stage();
+        if self.stage == Stage::Serving {
+            self.events.push_back(Event::ShutDown);
+        }
+        if stage == Stage::Cut && !self.told_control_closed {
+            self.told_control_closed = true;
+            self.events.push_back(Event::ControlClosed);
+        }
+        self.stage = stage;
+    }
+
+    fn poll(&self, now: Now) -> Ready {
+        let interests = [
+            self.shared.stop().interest(self.stage),
+            self.control.interest(self.session.wants_input() && !self.told_control_closed),
+            self.data.interest(),
+        ];
+        let mut which = [false; 3];
+        let mut fds: Vec<PollFd<'_>> = interests.iter().flatten().cloned().collect();
+        let timeout = self.patience(now).map(|patience| Timespec {
+            tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: patience.subsec_nanos().into(),
+        });
+        match rustix::event::poll(&mut fds, timeout.as_ref()) {
+            Ok(_) => {
+                let mut polled = fds.iter();
+                for (ready, _) in which.iter_mut().zip(&interests).filter(|(_, interest)| interest.is_some()) {
+                    *ready = polled.next().is_some_and(|fd| fd.revents() != PollFlags::empty());
+                }
+            }
+            Err(Errno::INTR) => {}
+            // The host is short of memory for a moment; the descriptors are ours and stand.
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
+        let [stop, control, data] = which;
+        Ready { stop, control, data }
+    }
+
+    /// How long to wait at most; none: until something happens.
+    fn patience(&self, now: Now) -> Option<Duration> {
+        let until =
+            self.session.deadline().map(|deadline| Duration::from_millis(deadline.saturating_sub(now.monotonic_ms)));
+        let again = self.shared.look_again_after();
+        until.into_iter().chain(again).min()
+    }
+}
+
+/// What a poll has found.
+struct Ready {
+    stop: bool,
+    control: bool,
+    data: bool,
+}
+
+/// 64 MiB: more than can be on its way to us once the peer has closed.
+const CHUNKS_AFTER_CLOSE_MAX: u32 = 256;
