@@ -217,3 +217,6 @@ fn is_writable(stream: &TcpStream) -> bool {
 
 /// How often the session hears that a transfer goes on.
 const PROGRESS_MS: u64 = 1000;
+
+#[cfg(test)]
+mod tests;
