@@ -13,6 +13,7 @@ use crate::start::{Serve, ServeHandle, StartError, open_root};
 use crate::stop::{Stage, Stop};
 use crate::storage::Storage;
 use mayfly_core::action::Action;
+use mayfly_core::error::Misuse;
 use mayfly_core::event::Event;
 use mayfly_core::session::Session;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -148,29 +149,30 @@ impl<'a> Acceptor<'a> {
         net::prepare_control(&stream)?;
         let local = stream.local_addr()?;
         let entry = self.shared.gate().enter(peer.ip());
-        let session = Session::new(Arc::clone(&entry.settings), peer, local);
-        if entry.permit.is_none() {
-            refuse(session, &entry, Control::new(stream), self.shared);
-            return Ok(());
+        if entry.permit.is_some() {
+            return self.spawn(entry, stream, (peer, local));
         }
-        self.spawn(session, entry, Control::new(stream), (peer, local))
+        let session = entry.session;
+        let refused = catch_unwind(AssertUnwindSafe(|| refuse(&entry, stream, (peer, local), self.shared)));
+        if !matches!(refused, Ok(Ok(()))) {
+            error!(session, %peer, "session fault: it could not be refused in order");
+        }
+        Ok(())
     }
 
-    fn spawn(
-        &self,
-        session: Session,
-        entry: Entry,
-        control: Control,
-        (peer, local): (SocketAddr, SocketAddr),
-    ) -> io::Result<()> {
+    fn spawn(&self, entry: Entry, stream: TcpStream, (peer, local): (SocketAddr, SocketAddr)) -> io::Result<()> {
         let count = self.shared.count_thread();
         let serve = move || {
-            let shared = count.shared();
-            let log = SessionLog::start(entry.session, peer, shared.now());
-            let worker = Worker::new(shared, session, control, local, log, entry.permit);
+            let number = entry.session;
+            let session = || {
+                let shared = count.shared();
+                let log = SessionLog::start(number, peer, shared.now());
+                let session = Session::new(entry.settings, peer, local);
+                Worker::new(shared, session, Control::new(stream), local, log, entry.permit).run();
+            };
             // One session's fault must not end the others.
-            if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
-                error!(session = entry.session, %peer, "session fault: its thread panicked");
+            if catch_unwind(AssertUnwindSafe(session)).is_err() {
+                error!(session = number, %peer, "session fault: its thread panicked");
             }
         };
         let thread = thread::Builder::new().name("session".to_owned()).stack_size(STACK_BYTES);
@@ -180,17 +182,22 @@ impl<'a> Acceptor<'a> {
 }
 
 /// Tells a peer that there is no room. Its 421 fits into a fresh connection's buffer, so this does not wait.
-fn refuse(mut session: Session, entry: &Entry, mut control: Control, shared: &Shared) {
-    let heard = session.handle(shared.now(), Event::Connected { admission: entry.admission });
+fn refuse(
+    entry: &Entry,
+    stream: TcpStream,
+    (peer, local): (SocketAddr, SocketAddr),
+    shared: &Shared,
+) -> Result<(), Misuse> {
+    let mut session = Session::new(Arc::clone(&entry.settings), peer, local);
+    session.handle(shared.now(), Event::Connected { admission: entry.admission })?;
+    let mut control = Control::new(stream);
     while let Some(action) = session.poll_action() {
         if let Action::SendReply { wire, .. } = action {
             control.queue(&wire);
         }
     }
-    if let Err(misuse) = heard {
-        error!(session = entry.session, %misuse, "session fault");
-    }
     control.close(true);
+    Ok(())
 }
 
 fn end_sessions(shared: &Shared, shutdown_ms_max: u64) {
