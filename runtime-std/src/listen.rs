@@ -9,7 +9,7 @@ use crate::reap::ReaperThread;
 use crate::session::Worker;
 use crate::settings::ServeOptions;
 use crate::shared::Shared;
-use crate::start::{Serve, ServeHandle, StartError, open_root};
+use crate::start::{Serve, ServeHandle, StartError, open_root, prepare_process};
 use crate::stop::{Stage, Stop};
 use crate::storage::Storage;
 use mayfly_core::action::Action;
@@ -36,7 +36,7 @@ impl Serve for Server {
     type Handle = ServerHandle;
 
     fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        net::raise_descriptor_limit();
+        prepare_process(options);
         let listeners = net::listen_control(&options.listen)?;
         let storage: Arc<dyn Storage> = Arc::new(open_root(options, Arc::clone(&clock))?);
         let stop = Stop::new().map_err(StartError::Resources)?;

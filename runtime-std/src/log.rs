@@ -24,7 +24,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts the log of this process: this form, our own lines from this level on, warnings of what we are built from.
+/// Starts the log of this process: this form, our own lines from this level on, warnings of what we are built from, panics.
 /// Where a log runs already, that one stays.
 pub fn start(format: LogFormat, level: LevelFilter) {
     let ours = Targets::new().with_target("mayfly", level).with_default(level.min(LevelFilter::WARN));
@@ -35,6 +35,11 @@ pub fn start(format: LogFormat, level: LevelFilter) {
     };
     // An error means that the host program has its own log.
     let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let what = panic.payload_as_str().unwrap_or_default();
+        error!(place, what = shown(what).as_ref(), "panic");
+    }));
 }
 
 /// One session's lines.

@@ -1,12 +1,14 @@
 //! Starting a server: what both drivers' servers have in common, and why one may not start.
 
 use crate::clock::Clock;
+use crate::net;
 use crate::settings::ServeOptions;
 use crate::storage::local::LocalStorage;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::{error, fmt, io};
+use tracing::warn;
 
 /// A server as the command line and the tests see it, whatever drives it.
 pub trait Serve: Sized {
@@ -40,6 +42,16 @@ pub trait ServeHandle: Clone + Send + 'static {
 
     /// Puts these options in force for new sessions. Addresses, root and durability stay as they are.
     fn reload(&self, options: &ServeOptions);
+}
+
+/// Gets the process as many descriptors as the host grants, and warns where they are too few for these options.
+pub fn prepare_process(options: &ServeOptions) {
+    let granted = net::raise_descriptor_limit();
+    let sessions = granted / DESCRIPTORS_PER_SESSION;
+    if sessions < u64::try_from(options.max_sessions).unwrap_or(u64::MAX) {
+        let max_sessions = options.max_sessions;
+        warn!(granted, sessions, max_sessions, "the host grants descriptors for about so many sessions alone");
+    }
 }
 
 /// Opens the root of these options as a storage, and makes it if it is missing.
@@ -111,6 +123,9 @@ impl error::Error for StartError {
         }
     }
 }
+
+/// Control connection, data connection, its listener or file, and the directory at work.
+const DESCRIPTORS_PER_SESSION: u64 = 4;
 
 #[cfg(test)]
 mod tests {
