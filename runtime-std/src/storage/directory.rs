@@ -97,17 +97,24 @@ const PUBLIC: Mode = Mode::RWXU.union(Mode::RWXG).union(Mode::RWXO);
 
 /// Moves the expired path that a new one replaces into the trash. Gone meanwhile is as good.
 fn clear(disk: &Disk, path: &VirtualPath, expired: &Record) -> Result<(), StorageError> {
-    let way = match Way::hold_exclusive(&disk.root, path) {
-        Err(StorageError::NotFound) => return Ok(()),
-        // Something else than a directory stands there.
-        Err(StorageError::NotDirectory) => return Err(StorageError::Exists),
-        outcome => outcome?,
-    };
-    if way.record() != Some(expired) || !expiry::is_expired(expired.expiry_s, disk.utc_s()) {
-        return Err(StorageError::Changed);
+    for _ in 0..TRIES_MAX {
+        let way = match Way::hold_exclusive(&disk.root, path) {
+            Err(StorageError::NotFound) => return Ok(()),
+            // Another was faster; what stands there now, if anything does, the next look tells.
+            Err(StorageError::Changed) => continue,
+            // Something else than a directory stands there.
+            Err(StorageError::NotDirectory) => return Err(StorageError::Exists),
+            outcome => outcome?,
+        };
+        if way.record() != Some(expired) || !expiry::is_expired(expired.expiry_s, disk.utc_s()) {
+            return Err(StorageError::Changed);
+        }
+        return trash::take_in(&disk.root, way.parent(), way.name()).map_err(during("clearing an expired path"));
     }
-    trash::take_in(&disk.root, way.parent(), way.name()).map_err(during("clearing an expired path"))
+    Err(StorageError::Busy)
 }
+
+const TRIES_MAX: u32 = 8;
 
 fn fill(root: &Root, parent: BorrowedFd<'_>, temp: &[u8], record: &Record) -> Result<(), StorageError> {
     let dir = root.open_beneath(parent, temp, OFlags::RDONLY | DIRECTORY).map_err(during("opening a directory"))?;

@@ -3,8 +3,9 @@
 use super::confine::Root;
 use super::disk::{Disk, NAMED_FROM_BYTES};
 use super::errno::during;
+use super::trash::{self, Emptier};
 use super::{Download, Emptied, Listing, Rename, Storage, Upload, Walk};
-use super::{check, directory, download, listing, publish, rename, space, times};
+use super::{check, directory, download, listing, publish, rename, space, times, walk};
 use crate::clock::Clock;
 use mayfly_core::action::UploadBase;
 use mayfly_core::error::StorageError;
@@ -14,11 +15,12 @@ use rustix::fs::OFlags;
 use std::fmt;
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A directory of the local disk. Several of them, also of several servers, may share one root.
 pub struct LocalStorage {
-    disk: Arc<Disk>,
+    pub(super) disk: Arc<Disk>,
+    emptier: Mutex<Emptier>,
 }
 
 /// How much of an upload is on the disk for good when 226 is sent (DESIGN 5).
@@ -44,7 +46,7 @@ impl LocalStorage {
 
     fn new(root: Root, durability: Durability, clock: Arc<dyn Clock>) -> Self {
         let disk = Disk { root, clock, durability, unnamed_files: true, named_from_bytes: NAMED_FROM_BYTES };
-        Self { disk: Arc::new(disk) }
+        Self { disk: Arc::new(disk), emptier: Mutex::default() }
     }
 }
 
@@ -111,16 +113,16 @@ impl Storage for LocalStorage {
     }
 
     fn walk(&self) -> Result<Box<dyn Walk>, StorageError> {
-        Err(StorageError::Failed)
+        walk::begin(Arc::clone(&self.disk))
     }
 
     fn move_to_trash(&self, path: &VirtualPath, expiry_s: i64) -> Result<(), StorageError> {
-        let _ = (path, expiry_s);
-        Err(StorageError::Failed)
+        trash::move_expired(&self.disk, path, expiry_s)
     }
 
     fn empty_trash(&self, entries_max: u32) -> Result<Emptied, StorageError> {
-        let _ = entries_max;
-        Err(StorageError::Failed)
+        // A panic inside leaves at worst a pass that is gone on with.
+        let mut emptier = self.emptier.lock().unwrap_or_else(PoisonError::into_inner);
+        emptier.empty(&self.disk, self.disk.root.fd(), entries_max)
     }
 }

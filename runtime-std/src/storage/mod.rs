@@ -27,6 +27,7 @@ mod space;
 mod tests;
 mod times;
 mod trash;
+mod walk;
 mod way;
 
 use mayfly_core::action::UploadBase;

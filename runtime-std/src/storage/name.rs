@@ -18,9 +18,6 @@ pub(super) const RECORD_TEMP: &str = ".mayfly.json.";
 pub(super) const NEW: &str = ".mayfly-new-";
 /// A file that is being written, or is about to replace another.
 pub(super) const TEMP: &str = ".mayfly-tmp-";
-/// A tree that could not be moved into the trash, for that lies on another file system.
-pub(super) const DOOMED: &str = ".mayfly-old-";
-
 /// Whether a name is the server's own: never listed, never reachable by any command.
 pub(super) fn is_reserved(name: &[u8]) -> bool {
     name.starts_with(RESERVED_PREFIX.as_bytes())

@@ -134,18 +134,26 @@ impl LocalUpload {
     fn set_aside(&mut self) -> Result<(), StorageError> {
         let (root, parent, name) = (&self.disk.root, self.parent.as_fd(), self.path.name());
         let parts = match &self.aside {
-            Aside::Refused | Aside::Partial(_) => return Ok(()),
-            Aside::Unnamed => partial::claim(root, parent, name, &self.file, |dir, to| link(&self.file, dir, to)),
+            Aside::Partial(_) => return Ok(()),
+            Aside::Unnamed | Aside::Refused => {
+                partial::claim(root, parent, name, &self.file, |dir, to| link(&self.file, dir, to))
+            }
             Aside::Temporary(temp) => {
                 partial::claim(root, parent, name, &self.file, |dir, to| rename_new(parent, temp, dir, to))
             }
         };
         match parts.map_err(during("keeping a partial"))? {
             Some(parts) => self.aside = Aside::Partial(parts),
-            None if matches!(self.aside, Aside::Unnamed) => self.aside = Aside::Refused,
-            None => {}
+            None => self.refuse(),
         }
         Ok(())
+    }
+
+    /// Not to be tried again with each piece that comes.
+    fn refuse(&mut self) {
+        if matches!(self.aside, Aside::Unnamed) {
+            self.aside = Aside::Refused;
+        }
     }
 
     /// Removes whatever name it has.
@@ -222,13 +230,23 @@ impl LocalUpload {
     }
 
     fn place_over(&self, dir: BorrowedFd<'_>, to: &[u8]) -> Result<(), Errno> {
-        let temp = name::random(name::TEMP)?;
-        self.place_new(dir, &temp)?;
-        let outcome = rustix::fs::renameat(dir, &temp, dir, to);
-        if outcome.is_err() {
-            let _ = rustix::fs::unlinkat(dir, &temp, AtFlags::empty());
+        match &self.aside {
+            Aside::Temporary(temp) => rustix::fs::renameat(&self.parent, temp, dir, to),
+            Aside::Partial(parts) if self.is_in(parts.as_fd())? => {
+                rustix::fs::renameat(parts, self.path.name().as_bytes(), dir, to)
+            }
+            Aside::Partial(_) => Err(Errno::IO),
+            Aside::Unnamed | Aside::Refused => {
+                let temp = name::random(name::TEMP)?;
+                link(&self.file, dir, &temp)?;
+                let outcome = rustix::fs::renameat(dir, &temp, dir, to);
+                if outcome.is_err() {
+                    // The error that counts is the first; a left-over is swept by the walk.
+                    let _ = rustix::fs::unlinkat(dir, &temp, AtFlags::empty());
+                }
+                outcome
+            }
         }
-        outcome
     }
 
     fn try_publish(&mut self, replace: bool, judged: &[RecordAt]) -> Result<FileInfo, StorageError> {
@@ -266,11 +284,10 @@ impl Upload for LocalUpload {
                 Err(error) => return Err(during_io("writing an upload")(error)),
             }
         }
-        if self.size_bytes >= self.disk.named_from_bytes && !matches!(self.aside, Aside::Partial(_)) {
-            // It is a favour, not a promise: what cannot be named now goes on without.
-            if self.set_aside().is_err() && matches!(self.aside, Aside::Unnamed) {
-                self.aside = Aside::Refused;
-            }
+        let is_settled = matches!(self.aside, Aside::Partial(_) | Aside::Refused);
+        // It is a favour, not a promise: what cannot be named now goes on without.
+        if self.size_bytes >= self.disk.named_from_bytes && !is_settled && self.set_aside().is_err() {
+            self.refuse();
         }
         Ok(())
     }
@@ -286,9 +303,6 @@ impl Upload for LocalUpload {
     fn keep(mut self: Box<Self>) -> Result<(), StorageError> {
         if self.size_bytes == 0 && !self.has_tail {
             self.forget();
-            return Ok(());
-        }
-        if matches!(self.aside, Aside::Refused) {
             return Ok(());
         }
         self.set_aside()

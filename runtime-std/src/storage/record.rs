@@ -31,9 +31,13 @@ pub(super) fn replace(dir: BorrowedFd<'_>, record: &Record) -> Result<(), Storag
 
 /// Reads the tombstone of a name that is missing in `dir`.
 pub(super) fn read_tombstone(root: &Root, dir: BorrowedFd<'_>, name: &str) -> Option<Tombstone> {
-    let path = [name::TOMBS, b"/", name.as_bytes()].concat();
+    read_tombstone_in(root, dir, &[name::TOMBS, b"/", name.as_bytes()].concat())
+}
+
+/// As [`read_tombstone`], by its own path.
+pub(super) fn read_tombstone_in(root: &Root, dir: BorrowedFd<'_>, path: &[u8]) -> Option<Tombstone> {
     let mut buffer = [0; DOCUMENT_BYTES_MAX];
-    let document = read_document(root, dir, &path, &mut buffer).ok()?;
+    let document = read_document(root, dir, path, &mut buffer).ok()?;
     serde_json::from_slice(document).ok()
 }
 

@@ -1,9 +1,17 @@
 //! The local storage as its callers see it, on a temporary directory and a clock that is moved by hand.
 
+mod names;
 mod paths;
+mod races;
+mod renames;
+mod trash;
+mod uploads;
+mod walk;
 
-use super::Storage;
+use super::confine::{Confinement, Root};
+use super::disk::Disk;
 use super::local::{Durability, LocalStorage};
+use super::{Rename, Storage, Upload};
 use crate::clock::ManualClock;
 use mayfly_core::action::UploadBase;
 use mayfly_core::error::StorageError;
@@ -15,7 +23,7 @@ use std::sync::Arc;
 
 /// A root with a storage on it.
 struct Host {
-    dir: tempfile::TempDir,
+    dir: Arc<tempfile::TempDir>,
     clock: Arc<ManualClock>,
     storage: LocalStorage,
 }
@@ -24,13 +32,31 @@ const START_S: i64 = 1_000_000;
 
 impl Host {
     fn new() -> Self {
-        Self::on(tempfile::tempdir().unwrap())
+        Self::on(Arc::new(tempfile::tempdir().unwrap()))
     }
 
-    fn on(dir: tempfile::TempDir) -> Self {
+    /// Another server on the same root, with a clock of its own that shows the same.
+    fn another(&self) -> Self {
+        let host = Self::on(Arc::clone(&self.dir));
+        host.clock.set_utc(self.storage.disk.utc_s());
+        host
+    }
+
+    fn on(dir: Arc<tempfile::TempDir>) -> Self {
         let clock = Arc::new(ManualClock::new(Now { monotonic_ms: 0, utc_s: START_S }));
         let storage = LocalStorage::open(dir.path(), Durability::Data, clock.clone()).unwrap();
         Self { dir, clock, storage }
+    }
+
+    /// Changes what is not for operators to set.
+    fn tune(&mut self, change: impl FnOnce(&mut Disk)) {
+        change(Arc::get_mut(&mut self.storage.disk).unwrap());
+    }
+
+    /// A whole walk that sweeps what is older.
+    fn walk(&self, before_s: i64) {
+        let mut walk = self.storage.walk().unwrap();
+        while let (_, false) = walk.next(100, before_s, before_s).unwrap() {}
     }
 
     fn disk(&self, path: &str) -> PathBuf {
@@ -62,6 +88,34 @@ impl Host {
         let read = download.read_at(&mut content, 0)?;
         assert_eq!(read, content.len());
         Ok(content)
+    }
+}
+
+/// With and without the kernel's help.
+fn each_confinement(test: impl Fn(Host)) {
+    for confinement in [Confinement::Kernel, Confinement::Walk] {
+        let mut host = Host::new();
+        let root = Root::open(host.dir.path()).unwrap().confined_by(confinement);
+        host.tune(|disk| disk.root = root);
+        test(host);
+    }
+}
+
+/// A small file system that goes when it is dropped.
+struct Tmpfs(PathBuf);
+
+impl Tmpfs {
+    /// None: this process may not mount, so what needs a small disk cannot be tried here.
+    fn mount(at: &std::path::Path, size: &str) -> Option<Self> {
+        let mut mount = std::process::Command::new("mount");
+        let status = mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "mayfly-test"]).arg(at).status();
+        status.is_ok_and(|status| status.success()).then(|| Self(at.to_path_buf()))
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
     }
 }
 
