@@ -1,6 +1,34 @@
 //! The expiry rules: when a path counts as expired, and which dates policy lets through (DESIGN 4).
 
-use crate::record::RecordAt;
+use crate::date::ExpiryDate;
+use crate::path::VirtualPath;
+use crate::record::{FileInfo, PathState, Record, RecordAt};
+use crate::settings::Settings;
+use crate::time::Now;
+
+/// What a check of a path comes to at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judgement<'a> {
+    /// It is there, and nothing on the way has expired.
+    Live(&'a FileInfo),
+    /// Nothing stands under the name, and nothing that stood there expired.
+    Missing,
+    /// It, or a directory on the way, has expired, whether or not it has been deleted yet.
+    Expired,
+}
+
+/// Judges what a check brought back. Every command asks here and nowhere else.
+#[must_use]
+pub fn judge(state: &PathState, now: Now) -> Judgement<'_> {
+    if is_expired(effective(&state.records), now.utc_s) {
+        return Judgement::Expired;
+    }
+    match (&state.target, state.tombstone) {
+        (Some(info), _) => Judgement::Live(info),
+        (None, Some(_)) => Judgement::Expired,
+        (None, None) => Judgement::Missing,
+    }
+}
 
 /// The effective expiry at the end of a way: the earliest of all its records; none: never.
 #[must_use]
@@ -12,4 +40,185 @@ pub fn effective(way: &[RecordAt]) -> Option<i64> {
 #[must_use]
 pub fn is_expired(expiry_s: Option<i64>, utc_s: i64) -> bool {
     expiry_s.is_some_and(|expiry_s| utc_s >= expiry_s)
+}
+
+/// The earlier of two expiries; none: never.
+#[must_use]
+pub fn earlier(one_s: Option<i64>, other_s: Option<i64>) -> Option<i64> {
+    match (one_s, other_s) {
+        (Some(one_s), Some(other_s)) => Some(one_s.min(other_s)),
+        (one_s, other_s) => one_s.or(other_s),
+    }
+}
+
+/// The records above `path` on the way to it: without its own.
+#[must_use]
+pub fn above<'a>(way: &'a [RecordAt], path: &VirtualPath) -> &'a [RecordAt] {
+    let depth = path.depth();
+    let end = way.iter().position(|at| at.depth >= depth).unwrap_or(way.len());
+    &way[..end]
+}
+
+/// The record of `path` itself, where it is a storage path.
+#[must_use]
+pub fn own<'a>(way: &'a [RecordAt], path: &VirtualPath) -> Option<&'a Record> {
+    let depth = path.depth();
+    way.iter().find(|at| at.depth == depth).map(|at| &at.record)
+}
+
+/// The expiry of a new storage path, given within its MKD. Only a top-level one gets any, for a nested one has its
+/// ancestors'. Where only `max_expiry` is set it is that, or a client could keep a path for ever by setting no date.
+#[must_use]
+pub fn initial(settings: &Settings, way_above: &[RecordAt], now: Now) -> Option<i64> {
+    let span_s = settings.default_expiry_s.or(settings.max_expiry_s)?;
+    way_above.is_empty().then(|| after(now, span_s))
+}
+
+/// Why a date may not be set: the limit, for the reply's detail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// The latest that may be set, UTC seconds.
+    Latest(i64),
+    /// `never` may not be set.
+    MustExpire,
+}
+
+/// The expiry that `date` sets at a path below `way_above`, where policy and ancestors let it; none: never.
+///
+/// # Errors
+/// [`Limit`]: the earliest bound that it breaks. A date is never clamped.
+pub fn allowed(
+    date: ExpiryDate,
+    settings: &Settings,
+    way_above: &[RecordAt],
+    now: Now,
+) -> Result<Option<i64>, Limit> {
+    let policy_s = settings.max_expiry_s.map(|span_s| after(now, span_s));
+    let latest_s = earlier(policy_s, effective(way_above));
+    match (date, latest_s) {
+        (ExpiryDate::At(at_s), Some(latest_s)) if at_s > latest_s => Err(Limit::Latest(latest_s)),
+        (ExpiryDate::Never, Some(latest_s)) => Err(Limit::Latest(latest_s)),
+        (ExpiryDate::Never, None) if settings.require_expiry => Err(Limit::MustExpire),
+        (ExpiryDate::Never, None) => Ok(None),
+        (ExpiryDate::At(at_s), _) => Ok(Some(at_s)),
+    }
+}
+
+/// Whether what stands at `from` would live longer at `to` (DESIGN 4: a move to where it would is refused).
+#[must_use]
+pub fn outlives_by_move(
+    from: &VirtualPath,
+    way_from: &[RecordAt],
+    to: &VirtualPath,
+    way_to: &[RecordAt],
+) -> bool {
+    let carried_s = own(way_from, from).and_then(|record| record.expiry_s);
+    let new_s = earlier(carried_s, effective(above(way_to, to)));
+    match (effective(way_from), new_s) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(old_s), Some(new_s)) => new_s > old_s,
+    }
+}
+
+/// When a download that is admitted now must end, on the monotonic clock; none: never.
+#[must_use]
+pub fn drained_ms(expiry_s: Option<i64>, drain_ms: u64, now: Now) -> Option<u64> {
+    let left_s = u64::try_from(expiry_s?.saturating_sub(now.utc_s)).unwrap_or(0);
+    Some(now.monotonic_ms.saturating_add(left_s.saturating_mul(1000)).saturating_add(drain_ms))
+}
+
+fn after(now: Now, span_s: u64) -> i64 {
+    now.utc_s.saturating_add(i64::try_from(span_s).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{FileKind, Token, Tombstone};
+    use alloc::string::ToString;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    const NOW: Now = Now { monotonic_ms: 5_000, utc_s: 1_000 };
+
+    fn at(depth: usize, expiry_s: Option<i64>) -> RecordAt {
+        let record =
+            Record { version: 1, owner: "anonymous".to_string(), created_s: 0, expiry_s, token: Token([0; 16]) };
+        RecordAt { depth, record }
+    }
+
+    fn path(text: &str) -> VirtualPath {
+        VirtualPath::parse(text).unwrap()
+    }
+
+    fn info() -> FileInfo {
+        FileInfo { kind: FileKind::Directory, size_bytes: 0, modified_s: 0, unique: "1".to_string() }
+    }
+
+    #[test]
+    fn a_path_expires_at_the_second_of_its_date_and_with_its_ancestors() {
+        let state = |records: Vec<RecordAt>| PathState { records, target: Some(info()), ..PathState::default() };
+        let expired = |records| judge(&state(records), NOW) == Judgement::Expired;
+        assert!(!expired(vec![at(1, Some(1_001))]));
+        assert!(expired(vec![at(1, Some(1_000))]));
+        assert!(expired(vec![at(1, Some(999)), at(2, None)]));
+        assert!(expired(vec![at(1, None), at(2, Some(1))]));
+        assert!(!expired(vec![]));
+    }
+
+    #[test]
+    fn a_tombstone_tells_expired_from_missing() {
+        let tombstone = Some(Tombstone { expiry_s: 900 });
+        assert_eq!(judge(&PathState { tombstone, ..PathState::default() }, NOW), Judgement::Expired);
+        assert_eq!(judge(&PathState::default(), NOW), Judgement::Missing);
+    }
+
+    #[test]
+    fn a_date_keeps_to_policy_and_ancestors_or_is_refused() {
+        let free = Settings::default();
+        let strict = Settings { max_expiry_s: Some(100), require_expiry: true, ..Settings::default() };
+        let must = Settings { require_expiry: true, ..Settings::default() };
+        let set = |settings, way: &[RecordAt], date| allowed(date, settings, way, NOW);
+        assert_eq!(set(&free, &[], ExpiryDate::Never), Ok(None));
+        assert_eq!(set(&free, &[], ExpiryDate::At(1_000)), Ok(Some(1_000)));
+        assert_eq!(set(&free, &[at(1, Some(1_500))], ExpiryDate::At(1_500)), Ok(Some(1_500)));
+        assert_eq!(set(&free, &[at(1, Some(1_500))], ExpiryDate::At(1_501)), Err(Limit::Latest(1_500)));
+        assert_eq!(set(&free, &[at(1, Some(1_500))], ExpiryDate::Never), Err(Limit::Latest(1_500)));
+        assert_eq!(set(&strict, &[], ExpiryDate::At(1_100)), Ok(Some(1_100)));
+        assert_eq!(set(&strict, &[], ExpiryDate::At(1_101)), Err(Limit::Latest(1_100)));
+        assert_eq!(set(&must, &[], ExpiryDate::Never), Err(Limit::MustExpire));
+    }
+
+    #[test]
+    fn a_new_path_gets_the_default_only_at_the_top() {
+        let settings = Settings { default_expiry_s: Some(60), ..Settings::default() };
+        assert_eq!(initial(&settings, &[], NOW), Some(1_060));
+        assert_eq!(initial(&settings, &[at(1, None)], NOW), None);
+        assert_eq!(initial(&Settings::default(), &[], NOW), None);
+        let bounded = Settings { max_expiry_s: Some(u64::MAX), ..Settings::default() };
+        assert_eq!(initial(&bounded, &[], NOW), Some(i64::MAX));
+    }
+
+    #[test]
+    fn a_move_never_makes_anything_live_longer() {
+        let outlives = |way_from: &[RecordAt], way_to: &[RecordAt]| {
+            outlives_by_move(&path("/a/b"), way_from, &path("/c/d"), way_to)
+        };
+        assert!(!outlives(&[at(1, None)], &[]));
+        assert!(!outlives(&[at(1, None), at(2, Some(9))], &[]));
+        assert!(outlives(&[at(1, Some(9))], &[]));
+        assert!(outlives(&[at(1, Some(9)), at(2, None)], &[at(1, Some(10))]));
+        assert!(!outlives(&[at(1, Some(9))], &[at(1, Some(9))]));
+        assert!(!outlives(&[at(1, Some(9))], &[at(1, Some(8))]));
+        assert!(outlives(&[at(1, Some(9)), at(2, Some(12))], &[at(1, Some(20))]));
+    }
+
+    #[test]
+    fn a_drained_download_ends_so_long_after_the_date() {
+        assert_eq!(drained_ms(Some(1_010), 500, NOW), Some(15_500));
+        assert_eq!(drained_ms(Some(1), 500, NOW), Some(5_500));
+        assert_eq!(drained_ms(Some(i64::MAX), u64::MAX, NOW), Some(u64::MAX));
+        assert_eq!(drained_ms(None, 500, NOW), None);
+    }
 }

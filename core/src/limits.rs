@@ -16,6 +16,8 @@ pub const PATH_DEPTH_MAX: usize = 128;
 pub const NAME_BYTES_MAX: usize = 255;
 /// Entries in one listing batch.
 pub const LISTING_BATCH_ENTRIES: u32 = 256;
+/// Names that `STAT` of a directory shows over the control connection.
+pub const STAT_LINES_MAX: usize = 1000;
 /// Storage paths that a session may hold as made or claimed; the oldest is forgotten first.
 pub const CLAIMS_MAX: usize = 1024;
 /// Broken uploads that a session remembers as its own.

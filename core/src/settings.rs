@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// What an anonymous client may do anywhere; none: it may not log in.
     pub anonymous_rights: Option<Rights>,
-    /// Given to a new top-level path within its MKD, seconds; none: it lives until told otherwise.
+    /// Given to a new top-level path within its MKD, seconds; none: `max_expiry_s`, and where that is none too, it
+    /// lives until told otherwise.
     pub default_expiry_s: Option<u64>,
     /// The furthest expiry from now, seconds, and `never` is refused; none: no bound.
     pub max_expiry_s: Option<u64>,

@@ -143,11 +143,17 @@ impl Account {
         named || claims.contains(&record.token)
     }
 
-    /// Whether it may do what `right` stands for at a path with these records on the way: it has the right
-    /// everywhere, or one of the directories on the way is its own.
+    /// What it may do at a path with these records on the way: everything where one of the directories on the way is
+    /// its own, else what it may do anywhere.
+    #[must_use]
+    pub fn rights_at(&self, claims: &[Token], way: &[RecordAt]) -> Rights {
+        if way.iter().any(|at| self.owns(claims, &at.record)) { Rights::ALL } else { self.rights }
+    }
+
+    /// Whether it may do what `right` stands for at a path with these records on the way.
     #[must_use]
     pub fn may(&self, right: Right, claims: &[Token], way: &[RecordAt]) -> bool {
-        self.rights.allow(right) || way.iter().any(|at| self.owns(claims, &at.record))
+        self.rights.allow(right) || self.rights_at(claims, way).allow(right)
     }
 }
 

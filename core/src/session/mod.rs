@@ -1,17 +1,86 @@
 //! The server side of one control connection. Dispatches only; each concern has its file.
 
-use crate::action::Action;
-use crate::error::Misuse;
-use crate::event::Event;
+mod access;
+mod data;
+mod directory;
+mod download;
+mod expiry;
+mod file;
+mod idle;
+mod info;
+mod input;
+mod listing;
+mod login;
+mod quirk;
+mod refuse;
+mod rename;
+mod state;
+mod step;
+mod transfer;
+mod upload;
+
+use crate::action::{Action, ActionId, Note, PathChange};
+use crate::error::{Misuse, NetError, StorageError, TransferError};
+use crate::event::{Event, StorageOutcome};
+use crate::path::VirtualPath;
+use crate::record::Token;
 use crate::settings::Settings;
 use crate::time::Now;
+use crate::wire::command::{Command, Request};
+use crate::wire::reply::{Form, Reply};
+use crate::wire::text;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::mem;
 use core::net::SocketAddr;
+use core::ops::ControlFlow::{Break, Continue};
+use data::DataChoices;
+use directory::Place;
+use input::Input;
+use listing::ListingForm;
+use login::Login;
+use state::{Awaited, End, Flow, State, Wait};
 
 /// The server side of one control connection, as a state machine.
+///
+/// An idle one holds well under 1 KiB.
 #[derive(Debug)]
 pub struct Session {
     settings: Arc<Settings>,
+    peer: SocketAddr,
+    local: SocketAddr,
+    state: State,
+    /// Why it is to end once it is ready.
+    ending: Option<End>,
+    actions: VecDeque<Action>,
+    last_id: u64,
+    input: Input,
+    /// The form of the command that is being carried out.
+    form: Form,
+    login: Login,
+    place: Place,
+    data: DataChoices,
+    /// RNFR, until the next command.
+    renaming: Option<VirtualPath>,
+    /// The storage paths that it made or claimed.
+    claims: Vec<Token>,
+    /// Its own broken uploads.
+    broken: Vec<VirtualPath>,
+    /// When the last command came or ended, on the monotonic clock, milliseconds.
+    since_ms: u64,
+    /// Lines are left that an event had no room for: go on at once.
+    resume_ms: Option<u64>,
+}
+
+/// The outcome of an action, of whichever kind.
+enum Outcome {
+    Stored(Result<StorageOutcome, StorageError>),
+    Drawn([u8; 16]),
+    Listening(Result<u16, NetError>),
+    Connected(Result<(), NetError>),
+    Ended(u64, Result<(), TransferError>),
 }
 
 impl Session {
@@ -19,7 +88,25 @@ impl Session {
     /// `peer` and `local` are the two ends of the control connection.
     #[must_use]
     pub fn new(settings: Arc<Settings>, peer: SocketAddr, local: SocketAddr) -> Self {
-        todo!("{settings:?} {peer} {local}")
+        Self {
+            settings,
+            peer,
+            local,
+            state: State::Fresh,
+            ending: None,
+            actions: VecDeque::new(),
+            last_id: 0,
+            input: Input::default(),
+            form: Form::default(),
+            login: Login::Out { user: None, failures: 0, until_ms: u64::MAX },
+            place: Place { directory: VirtualPath::root(), last_argument: None },
+            data: DataChoices::new(),
+            renaming: None,
+            claims: Vec::new(),
+            broken: Vec::new(),
+            since_ms: 0,
+            resume_ms: None,
+        }
     }
 
     /// Takes one event.
@@ -27,23 +114,174 @@ impl Session {
     /// # Errors
     /// [`Misuse`], where the driver broke the contract; the session is unchanged then.
     pub fn handle(&mut self, now: Now, event: Event) -> Result<(), Misuse> {
-        todo!("{now:?} {event:?} {:?}", self.settings)
+        if !self.actions.is_empty() {
+            return Err(Misuse::ActionsUndrained);
+        }
+        match (&self.state, &event) {
+            (State::Closed, _) => return Err(Misuse::Closed),
+            (State::Fresh, Event::Connected { .. }) => {}
+            (State::Fresh, _) | (_, Event::Connected { .. }) => return Err(Misuse::OutOfOrder),
+            _ => {}
+        }
+        match event {
+            Event::Connected { admission } => self.welcome(now, admission),
+            Event::ControlReceived { bytes } => self.input.push(&bytes),
+            Event::ControlClosed => self.hang_up(),
+            Event::Timeout => self.time_out(now),
+            Event::ShutDown => self.shut_down(),
+            Event::TransferProgress { id, wire_bytes } => self.progressed(now, id, wire_bytes)?,
+            Event::Stored { id, outcome } => self.outcome(now, id, Outcome::Stored(outcome))?,
+            Event::RandomDrawn { id, bytes } => self.outcome(now, id, Outcome::Drawn(bytes))?,
+            Event::DataListening { id, outcome } => self.outcome(now, id, Outcome::Listening(outcome))?,
+            Event::DataConnected { id, outcome } => self.outcome(now, id, Outcome::Connected(outcome))?,
+            Event::TransferEnded { id, wire_bytes, outcome } => {
+                self.outcome(now, id, Outcome::Ended(wire_bytes, outcome))?;
+            }
+        }
+        self.resume_ms = None;
+        self.go_on(now);
+        Ok(())
     }
 
     /// The next action; drain to `None` after every `handle`.
     pub fn poll_action(&mut self) -> Option<Action> {
-        todo!()
+        let action = self.actions.pop_front();
+        if self.actions.is_empty() {
+            // An idle session keeps no room for actions.
+            self.actions = VecDeque::new();
+        }
+        action
     }
 
     /// When to send [`Event::Timeout`], on the monotonic clock, milliseconds; none: not before another event.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
-        todo!()
+        self.due_ms()
     }
 
     /// Whether it takes more control input now. If not, stop reading the control connection until it does.
     #[must_use]
     pub fn wants_input(&self) -> bool {
-        todo!()
+        !matches!(self.state, State::Closed) && self.input.has_room()
+    }
+
+    /// The outcome of the action that is outstanding; nothing changes where it is another's, or of another kind.
+    fn outcome(&mut self, now: Now, id: ActionId, outcome: Outcome) -> Result<(), Misuse> {
+        let awaited = match mem::replace(&mut self.state, State::Ready) {
+            State::Busy(wait) => match *wait {
+                Wait::For { id: expected, outcome } if expected == id => outcome,
+                wait => {
+                    self.state = State::Busy(Box::new(wait));
+                    return Err(Misuse::UnknownId(id));
+                }
+            },
+            state => {
+                self.state = state;
+                return Err(Misuse::UnknownId(id));
+            }
+        };
+        match self.step(now, awaited, outcome) {
+            Ok(flow) => {
+                self.settle(now, flow);
+                Ok(())
+            }
+            Err(outcome) => {
+                self.state = State::Busy(Box::new(Wait::For { id, outcome }));
+                Err(Misuse::WrongOutcome(id))
+            }
+        }
+    }
+
+    /// A line's turn has come.
+    fn begin_request(&mut self, now: Now, request: Request) {
+        self.form = request.form;
+        self.since_ms = now.monotonic_ms;
+        let flow = match request.command {
+            Ok(command) => self.command(now, command),
+            Err(reply) => Break(reply),
+        };
+        self.settle(now, flow);
+    }
+
+    /// A command waits, or has its one final reply.
+    fn settle(&mut self, now: Now, flow: Flow) {
+        match flow {
+            Continue(wait) => self.state = State::Busy(Box::new(wait)),
+            Break(reply) => {
+                self.since_ms = now.monotonic_ms;
+                self.reply(&reply);
+            }
+        }
+    }
+
+    fn command(&mut self, now: Now, command: Command) -> Flow {
+        self.admit(&command)?;
+        self.data.forget_before(&command);
+        // RFC 959 4.1.3: RNTO follows RNFR immediately.
+        if !matches!(command, Command::Rnto(_)) {
+            self.renaming = None;
+        }
+        match command {
+            Command::User(name) => Break(self.user(name)),
+            Command::Pass(_) => self.pass(now),
+            Command::Quit => {
+                self.ending = Some(End::Quit);
+                Break(Reply::new(221, text::GOODBYE))
+            }
+            Command::Noop => Break(Reply::new(200, text::NOOP_OK)),
+            Command::Syst => Break(Reply::new(215, text::SYSTEM)),
+            Command::Feat => Break(Self::feat()),
+            Command::OptsUtf8(on) => Break(Self::opts_utf8(on)),
+            Command::Help(topic) => Break(Self::help(topic.as_deref())),
+            Command::Type(code) => Break(self.set_type(code)),
+            Command::ModeStream => Break(Reply::new(200, text::MODE_SET)),
+            Command::StruFile => Break(Reply::new(200, text::STRUCTURE_SET)),
+            Command::Allo(size_bytes) => self.allo(size_bytes),
+            Command::Pwd => Break(self.pwd()),
+            Command::Cwd(argument) => self.cwd(argument),
+            Command::Cdup => self.cdup(),
+            Command::Mkd(argument) => self.mkd(&argument),
+            Command::Rmd(argument) => self.rmd(&argument),
+            Command::Dele(argument) => self.dele(&argument),
+            Command::Rnfr(argument) => self.rnfr(&argument),
+            Command::Rnto(argument) => self.rnto(&argument),
+            Command::Port { extended, address } => Break(self.port(extended, address)),
+            Command::Pasv => self.pasv(),
+            Command::Epsv(argument) => self.epsv(argument),
+            Command::Retr(argument) => self.retr(argument),
+            Command::Stor(argument) => self.stor(false, argument),
+            Command::Appe(argument) => self.stor(true, argument),
+            Command::Rest(offset_bytes) => Break(self.rest(offset_bytes)),
+            Command::Abor => Break(self.abor()),
+            Command::Stat(None) => Break(self.status()),
+            Command::Stat(Some(argument)) => self.stat(&argument),
+            Command::List(argument) => self.list(ListingForm::Long, argument),
+            Command::Nlst(argument) => self.list(ListingForm::Names, argument),
+            Command::Mlsd(argument) => self.list(ListingForm::Facts, argument),
+            Command::Mlst(argument) => self.mlst(argument.unwrap_or_default()),
+            Command::Size(argument) => self.size(&argument),
+            Command::Mdtm(argument) => self.mdtm(&argument),
+            Command::Mfmt { modified_s, path } => self.mfmt(&path, modified_s),
+            Command::Expiry { site, path, date } => self.expiry(now, site, &path, date.as_deref()),
+            Command::SiteToken(argument) => self.site_token(&argument),
+            Command::SiteClaim { path, token } => self.site_claim(&path, &token.0),
+        }
+    }
+
+    fn fresh_id(&mut self) -> ActionId {
+        self.last_id += 1;
+        ActionId(self.last_id)
+    }
+
+    fn push(&mut self, action: Action) {
+        self.actions.push_back(action);
+    }
+
+    fn note(&mut self, note: Note) {
+        self.push(Action::Note { note });
+    }
+
+    fn notify(&mut self, change: PathChange) {
+        self.push(Action::Notify { change });
     }
 }

@@ -1,4 +1,242 @@
-//! The reply texts: the seed's, exact, and the rest in its voice.
+//! The reply texts: the seed's, exact, and the rest in its voice (vsftpd's short sentences).
 
-/// The greeting.
+// The seed's own.
+
+/// `220`, the greeting.
 pub const WELCOME: &str = "Welcome to the FTP Server";
+/// `200` to `OPTS UTF8 ON`.
+pub const ALWAYS_UTF8: &str = "Always in UTF8 mode.";
+/// `331` to `USER`.
+pub const SPECIFY_PASSWORD: &str = "Please specify the password.";
+/// `230` to `PASS`.
+pub const LOGIN_SUCCESSFUL: &str = "Login successful.";
+/// `550` to `MKD`.
+pub const MKD_FAILED: &str = "Create directory operation failed.";
+/// `000` to `SETEXPIRY`, `200` to `SITE EXPIRY`.
+pub const EXPIRY_SET: &str = "expiry_date set";
+/// `250` to `CWD`.
+pub const CWD_OK: &str = "Directory successfully changed.";
+/// `550` to `CWD`.
+pub const CWD_FAILED: &str = "Failed to change directory.";
+/// The detail where a path is not there.
+pub const INVALID_STORAGE_PATH: &str = "Invalid storage path";
+/// The detail where a path has expired.
+pub const STORAGE_PATH_EXPIRED: &str = "Storage path expired";
+/// `200` to `PORT`.
+pub const PORT_OK: &str = "PORT command successful. Consider using PASV.";
+/// `150` to `STOR` and `APPE`.
+pub const OK_TO_SEND: &str = "Ok to send data.";
+/// `226` after `STOR`, `APPE` and `RETR`.
+pub const TRANSFER_COMPLETE: &str = "Transfer complete.";
+/// `150` to `LIST`, `NLST` and `MLSD`.
+pub const LISTING_COMES: &str = "Here comes the directory listing.";
+/// `226` after `LIST`, `NLST` and `MLSD`.
+pub const LISTING_SENT: &str = "Directory send OK.";
+/// `221` to `QUIT`.
+pub const GOODBYE: &str = "Goodbye.";
+
+// Logging in.
+
+/// `530` to whatever needs a login.
+pub const LOGIN_REQUIRED: &str = "Please login with USER and PASS.";
+/// `530` to `PASS`, whatever was wrong.
+pub const LOGIN_INCORRECT: &str = "Login incorrect.";
+/// `503` to `PASS` without `USER`.
+pub const USER_FIRST: &str = "Login with USER first.";
+/// `331` to `USER` of who is logged in already.
+pub const ANY_PASSWORD: &str = "Any password will do.";
+/// `230` to `PASS` of who is logged in already.
+pub const ALREADY_LOGGED_IN: &str = "Already logged in.";
+/// `530` to `USER` of another, from an anonymous session.
+pub const NO_CHANGE_FROM_GUEST: &str = "Can't change from guest user.";
+/// `530` to `USER` of another, from a named session.
+pub const NO_CHANGE_TO_OTHER: &str = "Can't change to another user.";
+/// `501` to a user name beyond its bound.
+pub const USER_TOO_LONG: &str = "User name too long.";
+
+// The session as a whole.
+
+/// `500` to a line beyond its bound.
+pub const LINE_TOO_LONG: &str = "Line too long.";
+/// `421`: idle, or not logged in, for too long.
+pub const TIMEOUT: &str = "Timeout.";
+/// `421`: the server goes down.
+pub const SHUTTING_DOWN: &str = "Server shutting down.";
+/// `421`: no room.
+pub const TOO_MANY_USERS: &str = "There are too many connected users, please try later.";
+/// `421`: no room for that address.
+pub const TOO_MANY_FROM_ADDRESS: &str = "There are too many connections from your internet address.";
+/// `200` to `NOOP`.
+pub const NOOP_OK: &str = "NOOP ok.";
+/// `215` to `SYST`.
+pub const SYSTEM: &str = "UNIX Type: L8";
+/// `504` to `OPTS UTF8 OFF`.
+pub const UTF8_STAYS_ON: &str = "UTF8 mode cannot be turned off.";
+/// `200` to `TYPE I`.
+pub const TYPE_BINARY: &str = "Switching to Binary mode.";
+/// `200` to `TYPE A`.
+pub const TYPE_ASCII: &str = "Switching to ASCII mode.";
+/// `200` to `MODE S`.
+pub const MODE_SET: &str = "Mode set to S.";
+/// `200` to `STRU F`.
+pub const STRUCTURE_SET: &str = "Structure set to F.";
+/// `226` to `ABOR`, after the transfer's own reply where one ran.
+pub const ABOR_OK: &str = "ABOR successful.";
+/// `225` to `ABOR` where only a data connection could be open.
+pub const NO_TRANSFER_TO_ABOR: &str = "No transfer to ABOR.";
+/// `450` to a line that an `ABOR` after it dropped.
+pub const DROPPED_BY_ABOR: &str = "Command dropped by ABOR.";
+/// The first line of `211` to `FEAT`.
+pub const FEATURES: &str = "Features:";
+/// The last line of `211` to `FEAT` and `250` to `MLST`.
+pub const END: &str = "End";
+/// The first line of `214` to `HELP`.
+pub const HELP: &str = "The following commands are recognized.";
+/// The last line of `214` to `HELP`.
+pub const HELP_END: &str = "Help OK.";
+/// `502` to `HELP` about what is not known.
+pub const HELP_UNKNOWN: &str = "No help for that command.";
+/// The first line of `211` to `STAT`.
+pub const STATUS: &str = "FTP server status:";
+/// The first line of `213` to `STAT` of a path.
+pub const STATUS_FOLLOWS: &str = "Status follows:";
+/// The last line of `211` and `213` to `STAT`.
+pub const STATUS_END: &str = "End of status";
+/// The last line of `213` to `STAT` of a directory with more names than it shows.
+pub const STATUS_CUT: &str = "End of status; LIST shows the rest";
+
+// Paths.
+
+/// `550`: no right to that.
+pub const PERMISSION_DENIED: &str = "Permission denied.";
+/// `250` to `RMD`.
+pub const RMD_OK: &str = "Remove directory operation successful.";
+/// `550` to `RMD`.
+pub const RMD_FAILED: &str = "Remove directory operation failed.";
+/// `250` to `DELE`.
+pub const DELE_OK: &str = "Delete operation successful.";
+/// `550` to `DELE`.
+pub const DELE_FAILED: &str = "Delete operation failed.";
+/// `350` to `RNFR`.
+pub const RNFR_OK: &str = "Ready for RNTO.";
+/// `550` to `RNFR`.
+pub const RNFR_FAILED: &str = "RNFR command failed.";
+/// `503` to `RNTO` without `RNFR`.
+pub const RNFR_FIRST: &str = "RNFR required first.";
+/// `250` to `RNTO`.
+pub const RNTO_OK: &str = "Rename successful.";
+/// `550` and `553` to `RNTO`.
+pub const RNTO_FAILED: &str = "Rename failed.";
+/// `550` to `SIZE`.
+pub const SIZE_FAILED: &str = "Could not get file size.";
+/// `550` to `MDTM`.
+pub const MDTM_FAILED: &str = "Could not get file modification time.";
+/// `550` to `MFMT`.
+pub const MFMT_FAILED: &str = "Could not set file modification time.";
+/// `550` to `MLST` and `STAT` of a path.
+pub const FACTS_FAILED: &str = "Could not get file information.";
+/// `550` to `LIST`, `NLST` and `MLSD`.
+pub const LISTING_FAILED: &str = "Failed to open directory.";
+/// `200` to `ALLO`.
+pub const ALLO_OK: &str = "ALLO command successful.";
+/// `550` to `ALLO`.
+pub const ALLO_FAILED: &str = "ALLO command failed.";
+/// The detail where a file stands in the way.
+pub const FILE_EXISTS: &str = "File exists";
+/// The detail where a directory is not a file.
+pub const IS_DIRECTORY: &str = "Is a directory";
+/// The detail where a file is not a directory.
+pub const NOT_DIRECTORY: &str = "Not a directory";
+/// The detail where a directory still holds names.
+pub const NOT_EMPTY: &str = "Directory not empty";
+/// The detail where a rename would go into itself.
+pub const INTO_ITSELF: &str = "Target lies inside the source";
+/// The detail where a name may not be made.
+pub const NAME_REFUSED: &str = "File name not allowed";
+
+// Expiry.
+
+/// `501` to a date that has none of the forms.
+pub const DATE_MALFORMED: &str = "Invalid expiry_date.";
+/// `501` to a date that has gone by.
+pub const DATE_PAST: &str = "expiry_date is in the past.";
+/// `550` to `SETEXPIRY` and `SITE EXPIRY`.
+pub const EXPIRY_FAILED: &str = "Failed to set expiry_date.";
+/// `550` to `SITE EXPIRY` without a date.
+pub const EXPIRY_UNKNOWN: &str = "Could not get expiry_date.";
+/// `213` to `SITE EXPIRY` without a date, of what does not expire.
+pub const NEVER: &str = "never";
+/// The detail where the directory or file is none that a client made as a storage path.
+pub const NOT_STORAGE_PATH: &str = "Not a storage path";
+/// The detail where somebody else made it.
+pub const NOT_OWNED: &str = "Not your storage path";
+/// The detail where it must expire some day.
+pub const MUST_EXPIRE: &str = "Storage path must expire";
+/// The detail where an upload needs a path that expires.
+pub const EXPIRY_REQUIRED: &str = "Storage path has no expiry_date";
+/// The detail where a move would make something live longer.
+pub const OUTLIVES: &str = "It would outlive its expiry_date";
+/// `550` to `SITE TOKEN`.
+pub const TOKEN_FAILED: &str = "SITE TOKEN command failed.";
+/// `200` to `SITE CLAIM`.
+pub const CLAIM_OK: &str = "Storage path claimed.";
+/// `550` to `SITE CLAIM`.
+pub const CLAIM_FAILED: &str = "SITE CLAIM command failed.";
+/// The detail where a token is wrong.
+pub const WRONG_TOKEN: &str = "Wrong token";
+
+// Data connections and transfers.
+
+/// `200` to `EPRT`.
+pub const EPRT_OK: &str = "EPRT command successful. Consider using EPSV.";
+/// `500` to a `PORT` that points elsewhere.
+pub const ILLEGAL_PORT: &str = "Illegal PORT command.";
+/// `500` to an `EPRT` that points elsewhere.
+pub const ILLEGAL_EPRT: &str = "Illegal EPRT command.";
+/// `200` to `EPSV ALL`.
+pub const EPSV_ALL_OK: &str = "EPSV ALL ok.";
+/// `501` to any other set-up after `EPSV ALL`.
+pub const EPSV_ONLY: &str = "Only EPSV is allowed after EPSV ALL.";
+/// `425` to `PASV` over IPv6.
+pub const NO_PASV_ON_IPV6: &str = "You cannot use PASV on IPv6 connections. Use EPSV instead.";
+/// `425` to a transfer without a set-up.
+pub const USE_PORT_OR_PASV: &str = "Use PORT or PASV first.";
+/// `425`: the data connection could not be had.
+pub const NO_CONNECTION: &str = "Failed to establish connection.";
+/// `426`: an upload broke.
+pub const READ_BROKE: &str = "Failure reading network stream.";
+/// `426`: a download or listing broke.
+pub const WRITE_BROKE: &str = "Failure writing network stream.";
+/// `451`: the disk failed during a download.
+pub const FILE_READ_FAILED: &str = "Failure reading local file.";
+/// `451`: the disk failed during an upload.
+pub const FILE_WRITE_FAILED: &str = "Failure writing to local file.";
+/// `550` to `RETR`.
+pub const RETR_FAILED: &str = "Failed to open file.";
+/// `550` and `553` to `STOR` and `APPE`.
+pub const STOR_FAILED: &str = "Could not create file.";
+/// `550` to `REST` and a transfer in ASCII.
+pub const NO_ASCII_RESUME: &str = "No support for resume of ASCII transfer.";
+/// The detail to `SIZE` in ASCII.
+pub const SIZE_IS_BINARY: &str = "SIZE not allowed in ASCII mode";
+/// `554`: `REST` beyond the end.
+pub const RESTART_BEYOND: &str = "Restart position is beyond the end of the file.";
+/// The detail where the peer was silent for too long.
+pub const STALLED: &str = "Data connection timed out";
+/// The detail where fewer bytes came than `ALLO` said.
+pub const FEWER_THAN_ANNOUNCED: &str = "Fewer bytes than ALLO announced";
+
+// The storage.
+
+/// `451`: an expiry record cannot be read.
+pub const RECORD_UNREADABLE: &str = "Expiry record cannot be read";
+/// `450`: it changes faster than it can be judged, or somebody holds it.
+pub const BUSY: &str = "Storage path is busy";
+/// `451`: the storage failed.
+pub const LOCAL_ERROR: &str = "Local error in processing";
+/// `452`: the disk is full.
+pub const NO_SPACE: &str = "Insufficient storage space.";
+/// `552`: the quota is used up.
+pub const QUOTA_EXCEEDED: &str = "Quota exceeded.";
+/// `552`: a file-size limit.
+pub const FILE_TOO_LARGE: &str = "File too large.";

@@ -1,0 +1,98 @@
+//! RETR.
+
+use super::state::{Flow, Purpose};
+use super::transfer::{Kind, Transfer};
+use super::{Session, refuse};
+use crate::action::{Action, Direction, Translation};
+use crate::error::{StorageError, TransferError};
+use crate::record::{FileInfo, PathState};
+use crate::time::Now;
+use crate::user::Right;
+use crate::wire::reply::Reply;
+use crate::wire::text;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use core::mem;
+use core::ops::ControlFlow::Break;
+
+impl Session {
+    pub(super) fn retr(&mut self, argument: String) -> Flow {
+        let offset_bytes = mem::take(&mut self.data.restart_bytes);
+        self.need_setup()?;
+        self.need_whole_in_ascii(offset_bytes)?;
+        let path = self.looked_up(&argument, text::RETR_FAILED)?;
+        let transfer = Transfer::new(Kind::Download { offset_bytes }, path.clone(), argument);
+        self.check(path, Purpose::Transfer(transfer))
+    }
+
+    /// An offset in a translated stream means nothing that both sides agree on (RFC 3659 5.3 leaves it open).
+    pub(super) fn need_whole_in_ascii(&self, offset_bytes: u64) -> Flow<()> {
+        if offset_bytes > 0 && self.data.translation == Translation::Ascii {
+            return Break(Reply::new(550, text::NO_ASCII_RESUME));
+        }
+        Flow::Continue(())
+    }
+
+    pub(super) fn download_checked(
+        &mut self,
+        now: Now,
+        mut transfer: Box<Transfer>,
+        state: PathState,
+        offset_bytes: u64,
+    ) -> Flow {
+        let size_bytes = self.living_file(now, &state, text::RETR_FAILED)?.size_bytes;
+        self.permit(Right::Read, &state.records)?;
+        if offset_bytes > size_bytes {
+            return Break(Reply::new(554, text::RESTART_BEYOND));
+        }
+        transfer.way = state.records;
+        self.connect(now, transfer)
+    }
+
+    pub(super) fn download_opened(
+        &mut self,
+        now: Now,
+        mut transfer: Box<Transfer>,
+        outcome: Result<FileInfo, StorageError>,
+    ) -> Flow {
+        if transfer.interrupt.is_some() {
+            return self.abandon(now, transfer, None);
+        }
+        let reply = match outcome {
+            Ok(_) if transfer.is_expired(now) => transfer.expired(),
+            Ok(info) => {
+                let preliminary = self.opening(&transfer.shown, info.size_bytes);
+                self.begin(now, &mut transfer, &preliminary);
+                return self.move_bytes(transfer, Direction::Send);
+            }
+            Err(error) => refuse::storage(error, text::RETR_FAILED),
+        };
+        self.abandon(now, transfer, Some(reply))
+    }
+
+    fn opening(&self, shown: &str, size_bytes: u64) -> Reply {
+        let mode = match self.data.translation {
+            Translation::Image => "BINARY",
+            Translation::Ascii => "ASCII",
+        };
+        Reply::new(150, format!("Opening {mode} mode data connection for {shown} ({size_bytes} bytes)."))
+    }
+
+    pub(super) fn download_ended(
+        &mut self,
+        now: Now,
+        transfer: &Transfer,
+        outcome: Result<(), TransferError>,
+    ) -> Flow {
+        let reply = match outcome {
+            // Whatever came to interrupt it came too late.
+            Ok(()) => Reply::new(226, text::TRANSFER_COMPLETE),
+            Err(TransferError::Storage(_)) => Reply::new(451, text::FILE_READ_FAILED),
+            Err(TransferError::ConnectionLost | TransferError::Cancelled) => transfer.broken(),
+        };
+        self.push(Action::CloseData);
+        self.note_end(now, transfer, reply.code);
+        Break(reply)
+    }
+}

@@ -1,0 +1,160 @@
+//! Deadlines, and how a session ends.
+
+use super::login::Login;
+use super::state::{Awaited, End, State, Wait};
+use super::transfer::{Interrupt, Transfer};
+use super::Session;
+use crate::action::{Action, Note};
+use crate::event::Admission;
+use crate::time::Now;
+use crate::wire::reply::Reply;
+use crate::wire::text;
+use alloc::string::ToString;
+use core::mem;
+
+impl Session {
+    pub(super) fn welcome(&mut self, now: Now, admission: Admission) {
+        let refusal = match admission {
+            Admission::Welcome => {
+                self.since_ms = now.monotonic_ms;
+                let until_ms = now.monotonic_ms.saturating_add(self.settings.login_ms_max);
+                self.login = Login::Out { user: None, failures: 0, until_ms };
+                self.state = State::Ready;
+                return self.unasked(&Reply::new(220, text::WELCOME));
+            }
+            Admission::TooManySessions => text::TOO_MANY_USERS,
+            Admission::TooManyFromAddress => text::TOO_MANY_FROM_ADDRESS,
+            Admission::ShuttingDown => text::SHUTTING_DOWN,
+        };
+        self.unasked(&Reply::new(421, refusal));
+        self.close("no room");
+    }
+
+    /// The next moment at which something is due, on the monotonic clock.
+    pub(super) fn due_ms(&self) -> Option<u64> {
+        let of_state = match &self.state {
+            State::Fresh | State::Closed => return None,
+            State::Ready => self.idle_until_ms(),
+            State::Busy(wait) => match wait.as_ref() {
+                Wait::Until { at_ms, .. } => Some(*at_ms),
+                Wait::For { outcome, .. } => self.overdue_ms(outcome).map(|(at_ms, _)| at_ms),
+            },
+        };
+        [of_state, self.login_until_ms(), self.resume_ms].into_iter().flatten().min()
+    }
+
+    fn login_until_ms(&self) -> Option<u64> {
+        match self.login {
+            Login::Out { until_ms, .. } => Some(until_ms),
+            Login::In(_) => None,
+        }
+    }
+
+    /// Before the login, its own deadline is the only one.
+    fn idle_until_ms(&self) -> Option<u64> {
+        self.account().map(|_| self.since_ms.saturating_add(self.settings.idle_ms_max))
+    }
+
+    /// When the transfer's running step is to be ended, and why then.
+    fn overdue_ms(&self, outcome: &Awaited) -> Option<(u64, Interrupt)> {
+        let after = |transfer: &Transfer, span_ms: u64| transfer.moved_ms.saturating_add(span_ms);
+        let transfer = outcome.transfer().filter(|transfer| transfer.interrupt.is_none())?;
+        match outcome {
+            Awaited::Connected(_) => {
+                Some((after(transfer, self.settings.data_connect_ms_max), Interrupt::Unconnected))
+            }
+            Awaited::Ended(_) => {
+                let stalled_ms = after(transfer, self.settings.stall_ms_max);
+                let drained_ms = transfer.begun.and_then(|begun| begun.drained_ms);
+                match drained_ms {
+                    Some(drained_ms) if drained_ms < stalled_ms => Some((drained_ms, Interrupt::Drained)),
+                    _ => Some((stalled_ms, Interrupt::Stalled)),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// `Timeout`. One that comes too early changes nothing.
+    pub(super) fn time_out(&mut self, now: Now) {
+        let is_due = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| at_ms <= now.monotonic_ms);
+        let overdue = match &self.state {
+            State::Busy(wait) => match wait.as_ref() {
+                Wait::For { outcome, .. } => self.overdue_ms(outcome),
+                Wait::Until { at_ms, .. } if is_due(Some(*at_ms)) => return self.answer_delayed(now),
+                Wait::Until { .. } => None,
+            },
+            _ => None,
+        };
+        if let Some((at_ms, why)) = overdue
+            && is_due(Some(at_ms))
+        {
+            self.interrupt(why);
+        }
+        let is_ready = matches!(self.state, State::Ready);
+        let is_idle = is_ready && self.resume_ms.is_none() && is_due(self.idle_until_ms());
+        if is_idle || is_due(self.login_until_ms()) {
+            self.unasked(&Reply::new(421, text::TIMEOUT));
+            self.close(if is_idle { "idle" } else { "login time-out" });
+        }
+    }
+
+    /// The answer to a failed login is due.
+    fn answer_delayed(&mut self, now: Now) {
+        if let State::Busy(wait) = mem::replace(&mut self.state, State::Ready)
+            && let Wait::Until { reply, .. } = *wait
+        {
+            self.since_ms = now.monotonic_ms;
+            self.reply(&reply);
+        }
+    }
+
+    /// `ControlClosed`. What came before is still carried out; a transfer is not: nobody would hear of it.
+    pub(super) fn hang_up(&mut self) {
+        if self.ending.is_none() {
+            self.ending = Some(End::HungUp);
+        }
+        if self.transfer().is_some() {
+            self.interrupt(Interrupt::HungUp);
+            self.input.clear();
+        }
+    }
+
+    /// `ShutDown`. A command that is being carried out may end first.
+    pub(super) fn shut_down(&mut self) {
+        if self.ending.is_none() {
+            self.ending = Some(End::ShutDown);
+        }
+    }
+
+    /// Whether the session ends now, whatever lines are left.
+    pub(super) fn ends_before_next_line(&self) -> bool {
+        matches!(self.ending, Some(End::Quit | End::Logins))
+    }
+
+    /// The session ends: it is ready, and no line is left that is to be carried out.
+    pub(super) fn end(&mut self, _now: Now) {
+        match self.ending {
+            Some(End::Quit) => self.close("quit"),
+            Some(End::Logins) => self.close("too many logins"),
+            Some(End::HungUp) => self.close("closed by peer"),
+            Some(End::ShutDown) => {
+                self.unasked(&Reply::new(421, text::SHUTTING_DOWN));
+                self.close("shut down");
+            }
+            None => {}
+        }
+    }
+
+    /// A reply that nobody asked for takes the last line's form.
+    fn unasked(&mut self, reply: &Reply) {
+        self.send(self.input.last_form, reply);
+    }
+
+    fn close(&mut self, reason: &str) {
+        self.note(Note::Ending { reason: reason.to_string() });
+        self.push(Action::Close);
+        self.input.clear();
+        self.state = State::Closed;
+    }
+}

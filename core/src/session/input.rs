@@ -1,0 +1,152 @@
+//! Control input: which line's turn it is, what waits, and what may not wait.
+
+use super::Session;
+use super::state::State;
+use super::transfer::Interrupt;
+use crate::action::Action;
+use crate::limits;
+use crate::time::Now;
+use crate::wire::command::{self, Command, Request};
+use crate::wire::line::{Line, LineFramer};
+use crate::wire::reply::{Form, Reply};
+use crate::wire::text;
+use alloc::collections::VecDeque;
+
+/// What came on the control connection and is not answered yet.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    framer: LineFramer,
+    waiting: VecDeque<Waiting>,
+    waiting_bytes: usize,
+    /// The form of the last line, for what is not asked for.
+    pub(super) last_form: Form,
+}
+
+/// A line that waits for a transfer to end.
+#[derive(Debug)]
+struct Waiting {
+    request: Request,
+    bytes: usize,
+}
+
+impl Input {
+    /// Takes what came.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.framer.push(bytes);
+    }
+
+    /// Whether there is room for more.
+    pub(super) fn has_room(&self) -> bool {
+        self.may_wait() && self.waiting_bytes + self.framer.held_bytes() < limits::INPUT_BYTES_MAX
+    }
+
+    fn may_wait(&self) -> bool {
+        self.waiting.len() < limits::LINES_QUEUED_MAX && self.waiting_bytes < limits::INPUT_BYTES_MAX
+    }
+
+    /// The line whose turn it is.
+    pub(super) fn next(&mut self) -> Option<Request> {
+        match self.waiting.pop_front() {
+            Some(Waiting { request, bytes }) => {
+                self.waiting_bytes -= bytes;
+                if self.waiting.is_empty() {
+                    self.waiting = VecDeque::new();
+                }
+                Some(request)
+            }
+            None => self.next_framed().map(|waiting| waiting.request),
+        }
+    }
+
+    fn next_framed(&mut self) -> Option<Waiting> {
+        let (request, bytes) = match self.framer.next_line()? {
+            Line::Whole(line) => (command::parse(&line), line.len()),
+            Line::TooLong => {
+                let command = Err(Reply::new(500, text::LINE_TOO_LONG));
+                (Request { form: self.last_form, command }, 0)
+            }
+        };
+        self.last_form = request.form;
+        Some(Waiting { request, bytes })
+    }
+
+    fn hold(&mut self, waiting: Waiting) {
+        self.waiting_bytes += waiting.bytes;
+        self.waiting.push_back(waiting);
+    }
+
+    /// What waits is not carried out: each line gets this instead.
+    fn answer_waiting(&mut self, reply: &Reply) {
+        for waiting in &mut self.waiting {
+            waiting.request.command = Err(reply.clone());
+        }
+    }
+
+    /// Forgets what came.
+    pub(super) fn clear(&mut self) {
+        *self = Self { last_form: self.last_form, ..Self::default() };
+    }
+}
+
+impl Session {
+    /// Carries out what has come, as far as it goes now: until a command must wait, or the event has given rise to
+    /// enough.
+    pub(super) fn go_on(&mut self, now: Now) {
+        loop {
+            self.look_ahead(now);
+            if self.actions.len() >= ACTIONS_PER_GO {
+                self.resume_ms = Some(now.monotonic_ms);
+                return;
+            }
+            if !matches!(self.state, State::Ready) {
+                return;
+            }
+            if self.ends_before_next_line() {
+                return self.end(now);
+            }
+            match self.input.next() {
+                Some(request) => self.begin_request(now, request),
+                None if self.ending.is_some() => return self.end(now),
+                None => return,
+            }
+        }
+    }
+
+    /// During a transfer: ABOR, STAT and NOOP are answered at once, the rest waits.
+    fn look_ahead(&mut self, now: Now) {
+        while self.transfer().is_some() && self.actions.len() < ACTIONS_PER_GO && self.input.may_wait() {
+            let Some(waiting) = self.input.next_framed() else { return };
+            self.since_ms = now.monotonic_ms;
+            let form = waiting.request.form;
+            let begun = self.transfer().is_some_and(|transfer| transfer.begun.is_some());
+            match &waiting.request.command {
+                Ok(Command::Noop) if begun => self.send(form, &Reply::new(200, text::NOOP_OK)),
+                Ok(Command::Stat(None)) if begun => {
+                    let reply = self.status();
+                    self.send(form, &reply);
+                }
+                // It jumps the queue and drops it; it is answered itself after the transfer and what it dropped, in
+                // the order in which they came.
+                Ok(Command::Abor) if self.interrupt(Interrupt::Abort) => {
+                    self.input.answer_waiting(&Reply::new(450, text::DROPPED_BY_ABOR));
+                    self.input.hold(waiting);
+                }
+                _ => self.input.hold(waiting),
+            }
+        }
+    }
+
+    /// Sends one reply.
+    pub(super) fn send(&mut self, form: Form, reply: &Reply) {
+        self.push(Action::SendReply { code: reply.code, wire: reply.encode(form) });
+    }
+
+    /// Sends one of the replies of the command that is being carried out.
+    pub(super) fn reply(&mut self, reply: &Reply) {
+        self.send(self.form, reply);
+    }
+}
+
+/// When an event has given rise to so many actions, what is left of the input waits for the next one, which is due at
+/// once. One line gives rise to far fewer than the rest up to the bound.
+const ACTIONS_PER_GO: usize = limits::ACTIONS_PER_EVENT_MAX / 2;

@@ -1,0 +1,349 @@
+//! What RETR, STOR, APPE and the listings have in common, from the command to its one final reply.
+
+use super::data::Setup;
+use super::listing::Listing;
+use super::state::{Awaited, Deed, Doing, Flow, Purpose, State, Subject, Wait};
+use super::upload::Upload;
+use super::{Session, refuse};
+use crate::action::{Action, Direction, Note, StorageRequest};
+use crate::error::{NetError, StorageError, TransferError};
+use crate::expiry;
+use crate::path::VirtualPath;
+use crate::record::{FileInfo, PathState, RecordAt};
+use crate::time::Now;
+use crate::wire::reply::Reply;
+use crate::wire::text;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
+use core::ops::ControlFlow::Break;
+
+/// A transfer command under way.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    /// What is transferred.
+    pub(super) kind: Kind,
+    /// The file or directory.
+    pub(super) path: VirtualPath,
+    /// The same as the client wrote it, for the 150.
+    pub(super) shown: String,
+    /// The records on the way, as last judged.
+    pub(super) way: Vec<RecordAt>,
+    /// When they were, on the monotonic clock, milliseconds.
+    pub(super) judged_ms: u64,
+    /// When the running step began or last moved a byte, milliseconds.
+    pub(super) moved_ms: u64,
+    /// Bytes over the data connection so far.
+    pub(super) wire_bytes: u64,
+    /// Since the 150.
+    pub(super) begun: Option<Begun>,
+    /// Why it is being ended early.
+    pub(super) interrupt: Option<Interrupt>,
+}
+
+/// What is transferred.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// RETR, from this offset on.
+    Download { offset_bytes: u64 },
+    /// STOR, APPE.
+    Upload(Upload),
+    /// LIST, NLST, MLSD.
+    Listing(Listing),
+}
+
+/// What holds since the 150.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun {
+    /// When that was, milliseconds.
+    pub(super) at_ms: u64,
+    /// When it must end because its path has expired, milliseconds.
+    pub(super) drained_ms: Option<u64>,
+}
+
+/// Why a transfer is ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interrupt {
+    /// ABOR.
+    Abort,
+    /// The control connection is gone.
+    HungUp,
+    /// No data connection came in time.
+    Unconnected,
+    /// No byte moved for too long.
+    Stalled,
+    /// Its path expired, and the time to drain is over.
+    Drained,
+}
+
+impl Transfer {
+    pub(super) fn new(kind: Kind, path: VirtualPath, shown: String) -> Box<Self> {
+        Box::new(Self {
+            kind,
+            path,
+            shown,
+            way: Vec::new(),
+            judged_ms: 0,
+            moved_ms: 0,
+            wire_bytes: 0,
+            begun: None,
+            interrupt: None,
+        })
+    }
+
+    /// What its command says when it fails.
+    pub(super) fn failure(&self) -> &'static str {
+        match &self.kind {
+            Kind::Download { .. } => text::RETR_FAILED,
+            Kind::Upload(_) => text::STOR_FAILED,
+            Kind::Listing(_) => text::LISTING_FAILED,
+        }
+    }
+
+    /// What an open one says when its path turns out to have expired.
+    pub(super) fn expired(&self) -> Reply {
+        refuse::expired(self.failure())
+    }
+
+    /// Whether its path has expired by now, as it was last judged.
+    pub(super) fn is_expired(&self, now: Now) -> bool {
+        expiry::is_expired(expiry::effective(&self.way), now.utc_s)
+    }
+
+    /// What it says when it breaks off.
+    pub(super) fn broken(&self) -> Reply {
+        let reply = match self.kind {
+            Kind::Upload(_) => Reply::new(426, text::READ_BROKE),
+            Kind::Download { .. } | Kind::Listing(_) => Reply::new(426, text::WRITE_BROKE),
+        };
+        match self.interrupt {
+            Some(Interrupt::Unconnected) => Reply::new(425, text::NO_CONNECTION),
+            Some(Interrupt::Stalled) => reply.with_detail(text::STALLED),
+            Some(Interrupt::Drained) => reply.with_detail(text::STORAGE_PATH_EXPIRED),
+            Some(Interrupt::Abort | Interrupt::HungUp) | None => reply,
+        }
+    }
+}
+
+impl Session {
+    /// The data connection is asked for before the path: without one nothing else matters.
+    pub(super) fn need_setup(&self) -> Flow<()> {
+        match self.data.setup {
+            Setup::None => Break(Reply::new(425, text::USE_PORT_OR_PASV)),
+            Setup::Active(_) | Setup::Passive => Flow::Continue(()),
+        }
+    }
+
+    pub(super) fn transfer_checked(
+        &mut self,
+        now: Now,
+        subject: Subject,
+        mut transfer: Box<Transfer>,
+        state: PathState,
+    ) -> Flow {
+        if transfer.interrupt.is_some() {
+            return Break(transfer.broken());
+        }
+        transfer.path = subject.path;
+        transfer.judged_ms = now.monotonic_ms;
+        match transfer.kind {
+            Kind::Download { offset_bytes } => self.download_checked(now, transfer, state, offset_bytes),
+            Kind::Upload(upload) => self.upload_checked(now, transfer, upload, state),
+            Kind::Listing(_) => self.listing_checked(now, transfer, state),
+        }
+    }
+
+    /// The path of an open transfer was looked at again.
+    pub(super) fn transfer_checked_again(
+        &mut self,
+        now: Now,
+        mut transfer: Box<Transfer>,
+        outcome: Result<PathState, StorageError>,
+    ) -> Flow {
+        if let Kind::Upload(upload) = transfer.kind {
+            return self.upload_checked_again(now, transfer, upload, outcome);
+        }
+        let state = match outcome {
+            _ if transfer.interrupt.is_some() => return self.abandon(now, transfer, None),
+            Ok(state) => state,
+            Err(error) => {
+                let reply = refuse::storage(error, transfer.failure());
+                return self.abandon(now, transfer, Some(reply));
+            }
+        };
+        match self.living(now, &state, transfer.failure()) {
+            Flow::Break(reply) => self.abandon(now, transfer, Some(reply)),
+            Flow::Continue(_) => {
+                transfer.way = state.records;
+                transfer.judged_ms = now.monotonic_ms;
+                self.open(now, transfer)
+            }
+        }
+    }
+
+    /// Has the data connection made. The set-up is used up by it.
+    pub(super) fn connect(&mut self, now: Now, mut transfer: Box<Transfer>) -> Flow {
+        transfer.moved_ms = now.monotonic_ms;
+        let id = self.fresh_id();
+        let action = match mem::take(&mut self.data.setup) {
+            Setup::Passive => Action::AcceptData { id, peer: self.peer.ip() },
+            Setup::Active(peer) => Action::ConnectData { id, peer, local: self.local.ip() },
+            Setup::None => return self.abandon(now, transfer, Some(Reply::new(425, text::USE_PORT_OR_PASV))),
+        };
+        self.push(action);
+        Session::wait_for(id, Awaited::Connected(transfer))
+    }
+
+    pub(super) fn connected(
+        &mut self,
+        now: Now,
+        mut transfer: Box<Transfer>,
+        outcome: Result<(), NetError>,
+    ) -> Flow {
+        if transfer.interrupt.is_some() {
+            return self.abandon(now, transfer, None);
+        }
+        if outcome.is_err() {
+            return self.abandon(now, transfer, Some(Reply::new(425, text::NO_CONNECTION)));
+        }
+        transfer.moved_ms = now.monotonic_ms;
+        match transfer.kind {
+            Kind::Upload(_) => self.receive(now, transfer),
+            // DESIGN 4: admitted is what got its 150 before the instant, so what was judged earlier is judged again.
+            _ if transfer.judged_ms != now.monotonic_ms => {
+                self.check(transfer.path.clone(), Purpose::Again(transfer))
+            }
+            _ => self.open(now, transfer),
+        }
+    }
+
+    /// Opens what is to be sent; the data connection stands.
+    fn open(&mut self, now: Now, transfer: Box<Transfer>) -> Flow {
+        match transfer.kind {
+            Kind::Download { offset_bytes } => {
+                let path = transfer.path.clone();
+                self.ask(StorageRequest::OpenRead { path, offset_bytes }, Awaited::Opened(transfer))
+            }
+            Kind::Listing(_) => self.open_listing(now, transfer),
+            // An upload was opened before the data connection was made.
+            Kind::Upload(_) => self.receive(now, transfer),
+        }
+    }
+
+    pub(super) fn opened(
+        &mut self,
+        now: Now,
+        transfer: Box<Transfer>,
+        outcome: Result<FileInfo, StorageError>,
+    ) -> Flow {
+        match transfer.kind {
+            Kind::Upload(_) => self.upload_opened(now, transfer, outcome),
+            Kind::Download { .. } | Kind::Listing(_) => self.download_opened(now, transfer, outcome),
+        }
+    }
+
+    /// The 150. What comes next moves bytes.
+    pub(super) fn begin(&mut self, now: Now, transfer: &mut Transfer, preliminary: &Reply) {
+        let expiry_s = match transfer.kind {
+            Kind::Upload(_) => None,
+            Kind::Download { .. } | Kind::Listing(_) => expiry::effective(&transfer.way),
+        };
+        let drained_ms = expiry::drained_ms(expiry_s, self.settings.drain_ms, now);
+        transfer.begun = Some(Begun { at_ms: now.monotonic_ms, drained_ms });
+        transfer.moved_ms = now.monotonic_ms;
+        self.reply(preliminary);
+    }
+
+    /// Bytes move.
+    pub(super) fn move_bytes(&mut self, transfer: Box<Transfer>, direction: Direction) -> Flow {
+        let id = self.fresh_id();
+        self.push(Action::Transfer { id, direction, translation: self.data.translation });
+        Session::wait_for(id, Awaited::Ended(transfer))
+    }
+
+    pub(super) fn transfer_ended(
+        &mut self,
+        now: Now,
+        mut transfer: Box<Transfer>,
+        wire_bytes: u64,
+        outcome: Result<(), TransferError>,
+    ) -> Flow {
+        match transfer.kind {
+            Kind::Listing(_) => self.listing_sent(now, transfer, wire_bytes, outcome),
+            Kind::Download { .. } => {
+                transfer.wire_bytes = wire_bytes;
+                self.download_ended(now, &transfer, outcome)
+            }
+            Kind::Upload(upload) => {
+                transfer.wire_bytes = wire_bytes;
+                self.upload_ended(now, transfer, upload, outcome)
+            }
+        }
+    }
+
+    /// Ends a transfer early: its data connection goes, and what it has open is closed or forgotten. Without a reply
+    /// it says that it broke.
+    pub(super) fn abandon(&mut self, now: Now, transfer: Box<Transfer>, reply: Option<Reply>) -> Flow {
+        self.push(Action::CloseData);
+        self.tidy(now, transfer, reply)
+    }
+
+    /// The same where no data connection stands.
+    pub(super) fn tidy(&mut self, now: Now, transfer: Box<Transfer>, reply: Option<Reply>) -> Flow {
+        let reply = reply.unwrap_or_else(|| transfer.broken());
+        self.note_end(now, &transfer, reply.code);
+        let request = match &transfer.kind {
+            Kind::Upload(_) => StorageRequest::Discard,
+            Kind::Listing(listing) if listing.is_open => StorageRequest::CloseListing,
+            Kind::Download { .. } | Kind::Listing(_) => return Break(reply),
+        };
+        let subject = Subject { path: transfer.path, tries: 0 };
+        self.change(Doing { subject, deed: Deed::Tidy(reply) }, request)
+    }
+
+    /// A line in the log for each transfer of a file that got its 150.
+    pub(super) fn note_end(&mut self, now: Now, transfer: &Transfer, code: u16) {
+        let direction = match transfer.kind {
+            Kind::Download { .. } => Direction::Send,
+            Kind::Upload(_) => Direction::Receive,
+            Kind::Listing(_) => return,
+        };
+        let Some(begun) = transfer.begun else { return };
+        self.note(Note::Transferred {
+            direction,
+            path: transfer.path.clone(),
+            wire_bytes: transfer.wire_bytes,
+            took_ms: now.monotonic_ms.saturating_sub(begun.at_ms),
+            code,
+        });
+    }
+
+    /// The transfer that is under way.
+    pub(super) fn transfer(&self) -> Option<&Transfer> {
+        match &self.state {
+            State::Busy(wait) => match wait.as_ref() {
+                Wait::For { outcome, .. } => outcome.transfer(),
+                Wait::Until { .. } => None,
+            },
+            State::Fresh | State::Ready | State::Closed => None,
+        }
+    }
+
+    /// Ends the transfer that is under way, where one is and nothing has ended it yet. What is moving or connecting is
+    /// cancelled; the outcome of that brings the reply.
+    pub(super) fn interrupt(&mut self, why: Interrupt) -> bool {
+        let State::Busy(wait) = &mut self.state else { return false };
+        let Wait::For { id, outcome } = wait.as_mut() else { return false };
+        let id = *id;
+        let cancels = matches!(outcome, Awaited::Connected(_) | Awaited::Ended(_));
+        let Some(transfer) = outcome.transfer_mut().filter(|transfer| transfer.interrupt.is_none()) else {
+            return false;
+        };
+        transfer.interrupt = Some(why);
+        if cancels {
+            self.push(Action::Cancel { id });
+        }
+        true
+    }
+}

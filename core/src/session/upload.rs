@@ -1,0 +1,269 @@
+//! STOR and APPE: received aside, judged again, then published whole (DESIGN 5).
+
+use super::state::{Awaited, Deed, Doing, Flow, Purpose, Subject};
+use super::transfer::{Kind, Transfer};
+use super::{Session, refuse};
+use crate::action::{Action, Direction, StorageRequest, Translation, UploadBase};
+use crate::error::{StorageError, TransferError};
+use crate::expiry::{self, Judgement};
+use crate::limits;
+use crate::path::VirtualPath;
+use crate::record::{FileInfo, FileKind, Partial, PathState};
+use crate::time::Now;
+use crate::user::Right;
+use crate::wire::reply::Reply;
+use crate::wire::text;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::mem;
+use core::ops::ControlFlow::{Break, Continue};
+
+/// What is particular to an upload.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Upload {
+    /// APPE; else STOR.
+    append: bool,
+    /// REST.
+    restart_bytes: u64,
+    /// ALLO.
+    announced_bytes: Option<u64>,
+    /// What it goes on from.
+    base: UploadBase,
+    /// Whether a file that stands there may be replaced.
+    replace: bool,
+    /// How often publishing was started over.
+    tries: u32,
+}
+
+impl Session {
+    pub(super) fn stor(&mut self, append: bool, argument: String) -> Flow {
+        let restart_bytes = mem::take(&mut self.data.restart_bytes);
+        let announced_bytes = self.data.announced_bytes.take();
+        // An append goes to the end, whatever REST said.
+        let restart_bytes = if append { 0 } else { restart_bytes };
+        self.need_setup()?;
+        self.need_whole_in_ascii(restart_bytes)?;
+        let path = self.to_be_made(&argument, text::STOR_FAILED)?;
+        let base = UploadBase::Empty;
+        let upload = Upload { append, restart_bytes, announced_bytes, base, replace: false, tries: 0 };
+        let transfer = Transfer::new(Kind::Upload(upload), path.clone(), argument);
+        self.check(path, Purpose::Transfer(transfer))
+    }
+
+    pub(super) fn upload_checked(
+        &mut self,
+        now: Now,
+        mut transfer: Box<Transfer>,
+        upload: Upload,
+        state: PathState,
+    ) -> Flow {
+        let existing = self.may_upload(now, &state)?;
+        let replace = self.rights_at(&state.records).allow(Right::Overwrite);
+        let base = upload.base_among(existing, self.partial_shown(&transfer.path, &state))?;
+        transfer.kind = Kind::Upload(Upload { base, replace, ..upload });
+        transfer.way = state.records;
+        let (path, announced_bytes) = (transfer.path.clone(), upload.announced_bytes);
+        self.ask(StorageRequest::OpenWrite { path, base, announced_bytes }, Awaited::Opened(transfer))
+    }
+
+    /// The kept part of a broken upload, where the session may know of it: whoever may overwrite it, or made it.
+    pub(super) fn partial_shown(&self, path: &VirtualPath, state: &PathState) -> Option<Partial> {
+        let shown = self.rights_at(&state.records).allow(Right::Overwrite) || self.broken.contains(path);
+        state.partial.filter(|_| shown)
+    }
+
+    /// Whether the session may put a file there, and the file that stands there now.
+    fn may_upload<'a>(&self, now: Now, state: &'a PathState) -> Flow<Option<&'a FileInfo>> {
+        let existing = match expiry::judge(state, now) {
+            Judgement::Expired => return Break(refuse::expired(text::STOR_FAILED)),
+            Judgement::Missing => None,
+            Judgement::Live(info) => Some(info),
+        };
+        match existing.map(|info| info.kind) {
+            None => self.permit(Right::Write, &state.records)?,
+            Some(FileKind::File) if self.rights_at(&state.records).allow(Right::Overwrite) => {}
+            Some(FileKind::File) => return Break(refused(text::FILE_EXISTS)),
+            Some(FileKind::Directory) => return Break(refused(text::IS_DIRECTORY)),
+            Some(FileKind::Other) => return Break(refused(text::NAME_REFUSED)),
+        }
+        if self.settings.require_expiry && expiry::effective(&state.records).is_none() {
+            return Break(refused(text::EXPIRY_REQUIRED));
+        }
+        Continue(existing)
+    }
+
+    pub(super) fn upload_opened(
+        &mut self,
+        now: Now,
+        transfer: Box<Transfer>,
+        outcome: Result<FileInfo, StorageError>,
+    ) -> Flow {
+        match outcome {
+            Ok(_) if transfer.interrupt.is_some() => self.tidy(now, transfer, None),
+            Ok(_) => self.connect(now, transfer),
+            Err(error) => Break(refuse::storage_name(error, text::STOR_FAILED)),
+        }
+    }
+
+    /// The data connection stands: 150, and the bytes may come.
+    pub(super) fn receive(&mut self, now: Now, mut transfer: Box<Transfer>) -> Flow {
+        if transfer.is_expired(now) {
+            let reply = transfer.expired();
+            return self.abandon(now, transfer, Some(reply));
+        }
+        self.begin(now, &mut transfer, &Reply::new(150, text::OK_TO_SEND));
+        self.move_bytes(transfer, Direction::Receive)
+    }
+
+    pub(super) fn upload_ended(
+        &mut self,
+        now: Now,
+        transfer: Box<Transfer>,
+        upload: Upload,
+        outcome: Result<(), TransferError>,
+    ) -> Flow {
+        match outcome {
+            // A full disk or a file-size limit: nothing half-written appears, and nothing is kept that fills it.
+            Err(TransferError::Storage(error)) => {
+                let reply = match error {
+                    StorageError::Failed => Reply::new(451, text::FILE_WRITE_FAILED),
+                    error => refuse::storage(error, text::STOR_FAILED),
+                };
+                self.abandon(now, transfer, Some(reply))
+            }
+            Err(TransferError::ConnectionLost | TransferError::Cancelled) => {
+                self.push(Action::CloseData);
+                self.keep(now, transfer, None)
+            }
+            // The end of the data was the answer to a cancel, so it may not be the end of the file.
+            Ok(()) if transfer.interrupt.is_some() => {
+                self.push(Action::CloseData);
+                self.keep(now, transfer, None)
+            }
+            Ok(()) if self.falls_short(&transfer, upload) => {
+                let reply = transfer.broken().with_detail(text::FEWER_THAN_ANNOUNCED);
+                self.push(Action::CloseData);
+                self.keep(now, transfer, Some(reply))
+            }
+            Ok(()) => {
+                self.push(Action::CloseData);
+                self.publish(now, transfer, upload.replace)
+            }
+        }
+    }
+
+    /// DESIGN 5: in TYPE I from offset 0, fewer bytes than ALLO said.
+    fn falls_short(&self, transfer: &Transfer, upload: Upload) -> bool {
+        self.data.translation == Translation::Image
+            && upload.base == UploadBase::Empty
+            && upload.announced_bytes.is_some_and(|bytes| transfer.wire_bytes < bytes)
+    }
+
+    fn publish(&mut self, now: Now, transfer: Box<Transfer>, replace: bool) -> Flow {
+        if transfer.is_expired(now) {
+            // DESIGN 4: 226 means "stored, and there".
+            let reply = transfer.expired();
+            return self.tidy(now, transfer, Some(reply));
+        }
+        let judged = transfer.way.clone();
+        self.ask(StorageRequest::Publish { replace, judged }, Awaited::Published(transfer))
+    }
+
+    pub(super) fn published(
+        &mut self,
+        now: Now,
+        transfer: Box<Transfer>,
+        outcome: Result<FileInfo, StorageError>,
+    ) -> Flow {
+        let reply = match outcome {
+            Ok(_) => {
+                self.broken.retain(|path| *path != transfer.path);
+                Reply::new(226, text::TRANSFER_COMPLETE)
+            }
+            Err(StorageError::Changed) => {
+                return self.check(transfer.path.clone(), Purpose::Again(transfer));
+            }
+            Err(_) if transfer.is_expired(now) => transfer.expired(),
+            Err(error) => refuse::storage_name(error, text::STOR_FAILED),
+        };
+        self.note_end(now, &transfer, reply.code);
+        Break(reply)
+    }
+
+    /// Something changed on the way while the bytes came: judged again, and published or not.
+    pub(super) fn upload_checked_again(
+        &mut self,
+        now: Now,
+        mut transfer: Box<Transfer>,
+        upload: Upload,
+        outcome: Result<PathState, StorageError>,
+    ) -> Flow {
+        let state = match outcome {
+            Ok(state) => state,
+            Err(error) => {
+                let reply = refuse::storage(error, text::STOR_FAILED);
+                return self.keep(now, transfer, Some(reply));
+            }
+        };
+        if let Break(reply) = self.may_upload(now, &state) {
+            return self.tidy(now, transfer, Some(reply));
+        }
+        let replace = self.rights_at(&state.records).allow(Right::Overwrite);
+        // DESIGN 5: the records are as they were, so it is the file that was copied: another one stands there now.
+        let base_replaced =
+            state.records == transfer.way && matches!(upload.base, UploadBase::Published { .. });
+        if base_replaced || upload.tries >= limits::RETRIES_MAX {
+            return self.keep(now, transfer, Some(refuse::busy(text::STOR_FAILED)));
+        }
+        transfer.kind = Kind::Upload(Upload { replace, tries: upload.tries + 1, ..upload });
+        transfer.way = state.records;
+        self.publish(now, transfer, replace)
+    }
+
+    /// Keeps a broken upload aside, to be resumed. One that brought nothing is forgotten, or it would take the place of
+    /// what an earlier one had brought.
+    fn keep(&mut self, now: Now, transfer: Box<Transfer>, reply: Option<Reply>) -> Flow {
+        if transfer.wire_bytes == 0 {
+            return self.tidy(now, transfer, reply);
+        }
+        let reply = reply.unwrap_or_else(|| transfer.broken());
+        self.note_end(now, &transfer, reply.code);
+        let subject = Subject { path: transfer.path, tries: 0 };
+        self.change(Doing { subject, deed: Deed::Keep(reply) }, StorageRequest::KeepPartial)
+    }
+
+    pub(super) fn kept(&mut self, path: VirtualPath, reply: Reply, outcome: Result<(), StorageError>) -> Flow {
+        if outcome.is_ok() && !self.broken.contains(&path) {
+            if self.broken.len() >= limits::BROKEN_UPLOADS_MAX {
+                self.broken.remove(0);
+            }
+            self.broken.push(path);
+        }
+        Break(reply)
+    }
+}
+
+impl Upload {
+    /// What it goes on from, among what stands there. `partial` is only what this session may resume.
+    fn base_among(&self, existing: Option<&FileInfo>, partial: Option<Partial>) -> Flow<UploadBase> {
+        if !self.append && self.restart_bytes == 0 {
+            return Continue(UploadBase::Empty);
+        }
+        let keep_bytes = (!self.append).then_some(self.restart_bytes);
+        match (existing, partial) {
+            (Some(info), _) if self.restart_bytes <= info.size_bytes => {
+                Continue(UploadBase::Published { keep_bytes })
+            }
+            (None, Some(partial)) if self.restart_bytes <= partial.size_bytes => {
+                Continue(UploadBase::Partial { keep_bytes })
+            }
+            (None, None) if self.append => Continue(UploadBase::Empty),
+            // RFC 3659 5.4 and DESIGN 5: beyond its length.
+            _ => Break(Reply::new(554, text::RESTART_BEYOND)),
+        }
+    }
+}
+
+fn refused(detail: &'static str) -> Reply {
+    Reply::new(553, text::STOR_FAILED).with_detail(detail)
+}
