@@ -15,6 +15,8 @@ pub enum Misuse {
     UnknownId(ActionId),
     /// An outcome is of another kind than its action asks for.
     WrongOutcome(ActionId),
+    /// The event cannot come now: the first is `Connected`, and that only once.
+    OutOfOrder,
     /// The machine has ended (`Action::Close` was handed out) and takes no more events.
     Closed,
 }
@@ -27,6 +29,7 @@ impl fmt::Display for Misuse {
             Self::WrongOutcome(id) => {
                 write!(f, "the outcome of action {} is of the wrong kind", id.0)
             }
+            Self::OutOfOrder => f.write_str("the event cannot come now"),
             Self::Closed => f.write_str("the machine has ended"),
         }
     }

@@ -87,12 +87,7 @@ pub enum Limit {
 ///
 /// # Errors
 /// [`Limit`]: the earliest bound that it breaks. A date is never clamped.
-pub fn allowed(
-    date: ExpiryDate,
-    settings: &Settings,
-    way_above: &[RecordAt],
-    now: Now,
-) -> Result<Option<i64>, Limit> {
+pub fn allowed(date: ExpiryDate, settings: &Settings, way_above: &[RecordAt], now: Now) -> Result<Option<i64>, Limit> {
     let policy_s = settings.max_expiry_s.map(|span_s| after(now, span_s));
     let latest_s = earlier(policy_s, effective(way_above));
     match (date, latest_s) {
@@ -106,12 +101,7 @@ pub fn allowed(
 
 /// Whether what stands at `from` would live longer at `to` (DESIGN 4: a move to where it would is refused).
 #[must_use]
-pub fn outlives_by_move(
-    from: &VirtualPath,
-    way_from: &[RecordAt],
-    to: &VirtualPath,
-    way_to: &[RecordAt],
-) -> bool {
+pub fn outlives_by_move(from: &VirtualPath, way_from: &[RecordAt], to: &VirtualPath, way_to: &[RecordAt]) -> bool {
     let carried_s = own(way_from, from).and_then(|record| record.expiry_s);
     let new_s = earlier(carried_s, effective(above(way_to, to)));
     match (effective(way_from), new_s) {

@@ -28,33 +28,6 @@ impl Session {
         }
     }
 
-    /// What stands at a path that was checked, where it lives.
-    pub(super) fn living<'a>(&self, now: Now, state: &'a PathState, failure: &'static str) -> Flow<&'a FileInfo> {
-        match expiry::judge(state, now) {
-            Judgement::Live(info) => Continue(info),
-            Judgement::Missing => Break(Reply::new(550, failure)),
-            Judgement::Expired => Break(refuse::expired(failure)),
-        }
-    }
-
-    /// The same for a command that wants a file.
-    pub(super) fn living_file<'a>(&self, now: Now, state: &'a PathState, failure: &'static str) -> Flow<&'a FileInfo> {
-        let info = self.living(now, state, failure)?;
-        match info.kind {
-            FileKind::File => Continue(info),
-            FileKind::Directory => Break(Reply::new(550, failure).with_detail(text::IS_DIRECTORY)),
-            FileKind::Other => Break(Reply::new(550, failure)),
-        }
-    }
-
-    /// The same for a command that wants a directory.
-    pub(super) fn living_directory(&self, now: Now, state: &PathState, failure: &'static str) -> Flow<()> {
-        match self.living(now, state, failure)?.kind {
-            FileKind::Directory => Continue(()),
-            _ => Break(Reply::new(550, failure).with_detail(text::NOT_DIRECTORY)),
-        }
-    }
-
     /// Who is logged in.
     pub(super) fn account(&self) -> Option<&Account> {
         self.login.account()
@@ -73,5 +46,32 @@ impl Session {
     /// Lets go on whoever has the right.
     pub(super) fn permit(&self, right: Right, way: &[RecordAt]) -> Flow<()> {
         if self.rights_at(way).allow(right) { Continue(()) } else { Break(refuse::denied()) }
+    }
+}
+
+/// What stands at a path that was checked, where it lives.
+pub(super) fn living<'a>(now: Now, state: &'a PathState, failure: &'static str) -> Flow<&'a FileInfo> {
+    match expiry::judge(state, now) {
+        Judgement::Live(info) => Continue(info),
+        Judgement::Missing => Break(Reply::new(550, failure)),
+        Judgement::Expired => Break(refuse::expired(failure)),
+    }
+}
+
+/// The same for a command that wants a file.
+pub(super) fn living_file<'a>(now: Now, state: &'a PathState, failure: &'static str) -> Flow<&'a FileInfo> {
+    let info = living(now, state, failure)?;
+    match info.kind {
+        FileKind::File => Continue(info),
+        FileKind::Directory => Break(Reply::new(550, failure).with_detail(text::IS_DIRECTORY)),
+        FileKind::Other => Break(Reply::new(550, failure)),
+    }
+}
+
+/// The same for a command that wants a directory.
+pub(super) fn living_directory(now: Now, state: &PathState, failure: &'static str) -> Flow<()> {
+    match living(now, state, failure)?.kind {
+        FileKind::Directory => Continue(()),
+        _ => Break(Reply::new(550, failure).with_detail(text::NOT_DIRECTORY)),
     }
 }

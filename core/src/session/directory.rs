@@ -1,7 +1,7 @@
 //! CWD, CDUP, PWD, MKD, RMD.
 
 use super::state::{Awaited, Deed, Doing, Flow, Making, Purpose, Subject};
-use super::{Session, refuse};
+use super::{Session, access, refuse};
 use crate::action::{Action, PathChange, StorageRequest};
 use crate::error::StorageError;
 use crate::expiry::{self, Judgement};
@@ -16,7 +16,7 @@ use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
-use core::ops::ControlFlow::{Break, Continue};
+use core::ops::ControlFlow::Break;
 
 /// Where a session is.
 #[derive(Debug)]
@@ -82,13 +82,7 @@ impl Session {
         }
     }
 
-    pub(super) fn mkd_checked(
-        &mut self,
-        now: Now,
-        subject: Subject,
-        token: Option<Token>,
-        state: &PathState,
-    ) -> Flow {
+    pub(super) fn mkd_checked(&mut self, now: Now, subject: Subject, token: Option<Token>, state: &PathState) -> Flow {
         let above = expiry::above(&state.records, &subject.path);
         if expiry::is_expired(expiry::effective(above), now.utc_s) {
             return Break(refuse::expired(text::MKD_FAILED));
@@ -116,7 +110,7 @@ impl Session {
         token: Option<Token>,
         state: &PathState,
     ) -> Flow {
-        self.living_directory(now, state, text::MKD_FAILED)?;
+        access::living_directory(now, state, text::MKD_FAILED)?;
         self.make(now, subject, token, &state.records, None)
     }
 
@@ -130,19 +124,18 @@ impl Session {
     ) -> Flow {
         self.permit(Right::Write, above)?;
         let expiry_s = expiry::initial(&self.settings, above, now);
-        let making = Box::new(Making { subject, expiry_s, replaces });
+        let making = Making { subject, expiry_s, replaces };
         if let Some(token) = token {
             return self.made_with(now, making, token);
         }
         let id = self.fresh_id();
         self.push(Action::DrawRandom { id });
-        Session::wait_for(id, Awaited::Drawn(making))
+        Session::wait_for(id, Awaited::Drawn(Box::new(making)))
     }
 
     /// The token is drawn: the directory and its record are made in one step.
-    #[expect(clippy::boxed_local, reason = "it comes out of the state that way")]
-    pub(super) fn made_with(&mut self, now: Now, making: Box<Making>, token: Token) -> Flow {
-        let Making { subject, expiry_s, replaces } = *making;
+    pub(super) fn made_with(&mut self, now: Now, making: Making, token: Token) -> Flow {
+        let Making { subject, expiry_s, replaces } = making;
         let owner = self.account().map(|account| account.name.clone()).unwrap_or_default();
         let record = Record { version: 1, owner, created_s: now.utc_s, expiry_s, token };
         let deed = Deed::Make { token, expiry_s, replaces: replaces.is_some() };
@@ -188,7 +181,7 @@ impl Session {
     }
 
     pub(super) fn rmd_checked(&mut self, now: Now, subject: Subject, state: &PathState) -> Flow {
-        self.living_directory(now, state, text::RMD_FAILED)?;
+        access::living_directory(now, state, text::RMD_FAILED)?;
         self.permit(Right::Delete, &state.records)?;
         let judged = expiry::own(&state.records, &subject.path).cloned();
         let request = StorageRequest::RemoveDirectory { path: subject.path.clone(), judged };

@@ -2,7 +2,7 @@
 
 use super::state::{Flow, Purpose};
 use super::transfer::{Kind, Transfer};
-use super::{Session, refuse};
+use super::{Session, access, refuse};
 use crate::action::{Action, Direction, Translation};
 use crate::error::{StorageError, TransferError};
 use crate::record::{FileInfo, PathState};
@@ -41,7 +41,7 @@ impl Session {
         state: PathState,
         offset_bytes: u64,
     ) -> Flow {
-        let size_bytes = self.living_file(now, &state, text::RETR_FAILED)?.size_bytes;
+        let size_bytes = access::living_file(now, &state, text::RETR_FAILED)?.size_bytes;
         self.permit(Right::Read, &state.records)?;
         if offset_bytes > size_bytes {
             return Break(Reply::new(554, text::RESTART_BEYOND));
@@ -79,12 +79,7 @@ impl Session {
         Reply::new(150, format!("Opening {mode} mode data connection for {shown} ({size_bytes} bytes)."))
     }
 
-    pub(super) fn download_ended(
-        &mut self,
-        now: Now,
-        transfer: &Transfer,
-        outcome: Result<(), TransferError>,
-    ) -> Flow {
+    pub(super) fn download_ended(&mut self, now: Now, transfer: &Transfer, outcome: Result<(), TransferError>) -> Flow {
         let reply = match outcome {
             // Whatever came to interrupt it came too late.
             Ok(()) => Reply::new(226, text::TRANSFER_COMPLETE),

@@ -1,7 +1,7 @@
 //! SETEXPIRY, SITE EXPIRY, SITE TOKEN, SITE CLAIM.
 
 use super::state::{Deed, Doing, Flow, Purpose, Subject};
-use super::Session;
+use super::{Session, access};
 use crate::action::{Note, PathChange, StorageRequest};
 use crate::date::{self, DateError, ExpiryDate};
 use crate::error::StorageError;
@@ -71,7 +71,7 @@ impl Session {
     }
 
     pub(super) fn ask_expiry_checked(&self, now: Now, path: &VirtualPath, state: &PathState) -> Flow {
-        self.storage_path(now, path, state, text::EXPIRY_UNKNOWN)?;
+        storage_path(now, path, state, text::EXPIRY_UNKNOWN)?;
         self.permit(Right::List, &state.records)?;
         let expiry_s = expiry::effective(&state.records);
         Break(Reply::new(213, expiry_s.map_or_else(|| text::NEVER.to_string(), date::time_val)))
@@ -99,7 +99,7 @@ impl Session {
         state: &PathState,
         token: Option<Token>,
     ) -> Flow {
-        let record = self.storage_path(now, path, state, text::CLAIM_FAILED)?;
+        let record = storage_path(now, path, state, text::CLAIM_FAILED)?;
         // A malformed token is as wrong as a wrong one.
         if !token.is_some_and(|token| token.matches(&record.token)) {
             return Break(Reply::new(550, text::CLAIM_FAILED).with_detail(text::WRONG_TOKEN));
@@ -108,25 +108,7 @@ impl Session {
         Break(Reply::new(200, text::CLAIM_OK))
     }
 
-    /// The record of a directory that a client made, and that lives.
-    fn storage_path<'a>(
-        &self,
-        now: Now,
-        path: &VirtualPath,
-        state: &'a PathState,
-        failure: &'static str,
-    ) -> Flow<&'a Record> {
-        if expiry::judge(state, now) == Judgement::Missing {
-            return Break(Reply::new(550, failure).with_detail(text::INVALID_STORAGE_PATH));
-        }
-        let info = self.living(now, state, failure)?;
-        match expiry::own(&state.records, path) {
-            Some(record) if info.kind == FileKind::Directory => Continue(record),
-            _ => Break(Reply::new(550, failure).with_detail(text::NOT_STORAGE_PATH)),
-        }
-    }
-
-    /// The same where it is the session's own, made or claimed.
+    /// The record of a storage path that is the session's own, made or claimed.
     fn own_record<'a>(
         &self,
         now: Now,
@@ -134,7 +116,7 @@ impl Session {
         state: &'a PathState,
         failure: &'static str,
     ) -> Flow<&'a Record> {
-        let record = self.storage_path(now, path, state, failure)?;
+        let record = storage_path(now, path, state, failure)?;
         if self.owns(record) {
             return Continue(record);
         }
@@ -142,13 +124,23 @@ impl Session {
     }
 }
 
+/// The record of a directory that a client made, and that lives.
+fn storage_path<'a>(now: Now, path: &VirtualPath, state: &'a PathState, failure: &'static str) -> Flow<&'a Record> {
+    if expiry::judge(state, now) == Judgement::Missing {
+        return Break(Reply::new(550, failure).with_detail(text::INVALID_STORAGE_PATH));
+    }
+    let info = access::living(now, state, failure)?;
+    match expiry::own(&state.records, path) {
+        Some(record) if info.kind == FileKind::Directory => Continue(record),
+        _ => Break(Reply::new(550, failure).with_detail(text::NOT_STORAGE_PATH)),
+    }
+}
+
 /// DESIGN 4: never silently clamped, so the detail names the limit.
 fn beyond(limit: Limit) -> Reply {
     let reply = Reply::new(550, text::EXPIRY_FAILED);
     match limit {
-        Limit::Latest(latest_s) => {
-            reply.with_detail(format!("Latest expiry_date is {}", date::time_val(latest_s)))
-        }
+        Limit::Latest(latest_s) => reply.with_detail(format!("Latest expiry_date is {}", date::time_val(latest_s))),
         Limit::MustExpire => reply.with_detail(text::MUST_EXPIRE),
     }
 }

@@ -1,7 +1,7 @@
 //! DELE, SIZE, MDTM, MFMT, ALLO.
 
 use super::state::{Deed, Doing, Flow, Purpose, Subject};
-use super::{Session, refuse};
+use super::{Session, access, refuse};
 use crate::action::{StorageRequest, Translation};
 use crate::date;
 use crate::error::StorageError;
@@ -26,7 +26,7 @@ impl Session {
         let missing = expiry::judge(state, now) == Judgement::Missing;
         // What SIZE shows, DELE removes: the kept part of a broken upload too.
         if !(missing && self.partial_shown(&subject.path, state).is_some()) {
-            self.living_file(now, state, text::DELE_FAILED)?;
+            access::living_file(now, state, text::DELE_FAILED)?;
             self.permit(Right::Delete, &state.records)?;
         }
         let request = StorageRequest::RemoveFile { path: subject.path.clone() };
@@ -59,7 +59,7 @@ impl Session {
         {
             return Break(Reply::new(213, partial.size_bytes.to_string()));
         }
-        let info = self.living_file(now, state, text::SIZE_FAILED)?;
+        let info = access::living_file(now, state, text::SIZE_FAILED)?;
         self.permit_knowing(state)?;
         Break(Reply::new(213, info.size_bytes.to_string()))
     }
@@ -70,7 +70,7 @@ impl Session {
     }
 
     pub(super) fn mdtm_checked(&self, now: Now, state: &PathState) -> Flow {
-        let info = self.living_file(now, state, text::MDTM_FAILED)?;
+        let info = access::living_file(now, state, text::MDTM_FAILED)?;
         self.permit_knowing(state)?;
         Break(Reply::new(213, date::time_val(info.modified_s)))
     }
@@ -87,7 +87,7 @@ impl Session {
     }
 
     pub(super) fn mfmt_checked(&mut self, now: Now, subject: Subject, state: &PathState, modified_s: i64) -> Flow {
-        self.living_file(now, state, text::MFMT_FAILED)?;
+        access::living_file(now, state, text::MFMT_FAILED)?;
         self.permit(Right::Overwrite, &state.records)?;
         let request = StorageRequest::SetTimes { path: subject.path.clone(), modified_s };
         self.change(Doing { subject, deed: Deed::SetTimes { modified_s } }, request)
@@ -96,9 +96,7 @@ impl Session {
     pub(super) fn times_set(&mut self, subject: Subject, modified_s: i64, outcome: Result<(), StorageError>) -> Flow {
         match outcome {
             // draft-somers-ftp-mfxx 3.1: the facts as they stand now, and the path.
-            Ok(()) => {
-                Break(Reply::new(213, format!("Modify={}; {}", date::time_val(modified_s), subject.path)))
-            }
+            Ok(()) => Break(Reply::new(213, format!("Modify={}; {}", date::time_val(modified_s), subject.path))),
             Err(error) => self.start_over(subject, Purpose::Mfmt { modified_s }, error),
         }
     }
@@ -109,7 +107,7 @@ impl Session {
     }
 
     pub(super) fn allo_checked(&mut self, now: Now, subject: Subject, state: &PathState, size_bytes: u64) -> Flow {
-        self.living_directory(now, state, text::ALLO_FAILED)?;
+        access::living_directory(now, state, text::ALLO_FAILED)?;
         let request = StorageRequest::ReserveSpace { path: subject.path.clone(), size_bytes };
         self.change(Doing { subject, deed: Deed::Reserve { size_bytes } }, request)
     }

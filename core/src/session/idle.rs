@@ -1,11 +1,12 @@
 //! Deadlines, and how a session ends.
 
+use super::Session;
 use super::login::Login;
 use super::state::{Awaited, End, State, Wait};
 use super::transfer::{Interrupt, Transfer};
-use super::Session;
 use crate::action::{Action, Note};
 use crate::event::Admission;
+use crate::limits;
 use crate::time::Now;
 use crate::wire::reply::Reply;
 use crate::wire::text;
@@ -60,9 +61,7 @@ impl Session {
         let after = |transfer: &Transfer, span_ms: u64| transfer.moved_ms.saturating_add(span_ms);
         let transfer = outcome.transfer().filter(|transfer| transfer.interrupt.is_none())?;
         match outcome {
-            Awaited::Connected(_) => {
-                Some((after(transfer, self.settings.data_connect_ms_max), Interrupt::Unconnected))
-            }
+            Awaited::Connected(_) => Some((after(transfer, self.settings.data_connect_ms_max), Interrupt::Unconnected)),
             Awaited::Ended(_) => {
                 let stalled_ms = after(transfer, self.settings.stall_ms_max);
                 let drained_ms = transfer.begun.and_then(|begun| begun.drained_ms);
@@ -129,20 +128,31 @@ impl Session {
 
     /// Whether the session ends now, whatever lines are left.
     pub(super) fn ends_before_next_line(&self) -> bool {
-        matches!(self.ending, Some(End::Quit | End::Logins))
+        matches!(self.ending, Some(End::Quit | End::Logins | End::ShutDown))
     }
 
     /// The session ends: it is ready, and no line is left that is to be carried out.
-    pub(super) fn end(&mut self, _now: Now) {
+    pub(super) fn end(&mut self) {
         match self.ending {
             Some(End::Quit) => self.close("quit"),
             Some(End::Logins) => self.close("too many logins"),
             Some(End::HungUp) => self.close("closed by peer"),
             Some(End::ShutDown) => {
-                self.unasked(&Reply::new(421, text::SHUTTING_DOWN));
+                self.answer_shutting_down();
                 self.close("shut down");
             }
             None => {}
+        }
+    }
+
+    /// Each line that waits gets its reply; where none does, it is one that nobody asked for.
+    fn answer_shutting_down(&mut self) {
+        let reply = Reply::new(421, text::SHUTTING_DOWN);
+        let first = self.input.next().map_or(self.input.last_form, |request| request.form);
+        self.send(first, &reply);
+        for _ in 1..limits::LINES_QUEUED_MAX {
+            let Some(request) = self.input.next() else { return };
+            self.send(request.form, &reply);
         }
     }
 

@@ -29,7 +29,9 @@ impl Session {
         let topic = topic.trim();
         let forms: Vec<String> = SYNTAX
             .iter()
-            .filter(|(name, _)| name.eq_ignore_ascii_case(topic) || (is_site(name) && topic.eq_ignore_ascii_case("SITE")))
+            .filter(|(name, _)| {
+                name.eq_ignore_ascii_case(topic) || (is_site(name) && topic.eq_ignore_ascii_case("SITE"))
+            })
             .map(|(name, arguments)| format!("Syntax: {name} {arguments}").trim_end().to_owned())
             .collect();
         match <[String; 1]>::try_from(forms) {
@@ -89,7 +91,7 @@ const FEATURES: [&str; 13] = [
 const NAMES_A_LINE: usize = 12;
 
 /// Each command that is carried out, and the form of its arguments.
-const SYNTAX: [(&str, &str); 48] = [
+const SYNTAX: [(&str, &str); 46] = [
     ("ABOR", ""),
     ("ALLO", "<bytes>"),
     ("APPE", "<path>"),

@@ -102,11 +102,11 @@ impl Session {
                 return;
             }
             if self.ends_before_next_line() {
-                return self.end(now);
+                return self.end();
             }
             match self.input.next() {
                 Some(request) => self.begin_request(now, request),
-                None if self.ending.is_some() => return self.end(now),
+                None if self.ending.is_some() => return self.end(),
                 None => return,
             }
         }

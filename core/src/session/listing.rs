@@ -2,7 +2,7 @@
 
 use super::state::{Awaited, Deed, Doing, Flow, Purpose, Reading, Subject};
 use super::transfer::{Kind, Transfer};
-use super::{Session, quirk, refuse};
+use super::{Session, access, quirk, refuse};
 use crate::action::{Action, StorageRequest};
 use crate::error::{StorageError, TransferError};
 use crate::expiry::{self, Judgement};
@@ -18,7 +18,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::ops::ControlFlow::{Break, Continue};
+use core::ops::ControlFlow::Break;
 
 /// What is particular to a listing.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(super) struct Listing {
     /// The directory is open in the storage.
     pub(super) is_open: bool,
     /// Bytes of the batches that were sent.
-    sent_bytes: u64,
+    pub(super) sent_bytes: u64,
 }
 
 /// The form of a listing.
@@ -68,8 +68,7 @@ impl Session {
         self.need_setup()?;
         let shown = argument.clone().unwrap_or_default();
         let path = self.looked_up(&shown, text::LISTING_FAILED)?;
-        let listing =
-            Listing { form, argument, is_second: false, single: None, is_open: false, sent_bytes: 0 };
+        let listing = Listing { form, argument, is_second: false, single: None, is_open: false, sent_bytes: 0 };
         let transfer = Transfer::new(Kind::Listing(listing), path.clone(), shown);
         self.check(path, Purpose::Transfer(transfer))
     }
@@ -84,7 +83,7 @@ impl Session {
             listing.is_second = true;
             return self.check(path, Purpose::Transfer(transfer));
         }
-        let info = self.living(now, &state, text::LISTING_FAILED)?;
+        let info = access::living(now, &state, text::LISTING_FAILED)?;
         self.permit(Right::List, &state.records)?;
         listing.single = match info.kind {
             FileKind::Directory => None,
@@ -107,18 +106,14 @@ impl Session {
 
     /// The data connection stands.
     pub(super) fn open_listing(&mut self, now: Now, transfer: Box<Transfer>) -> Flow {
-        match &transfer.kind {
-            Kind::Listing(Listing { single: Some(entry), form, .. }) => {
-                let view = self.view(now, *form, &transfer.way);
-                let text = self.line(&view, entry).unwrap_or_default();
-                self.begin_listing(now, transfer, text)
-            }
-            _ => {
-                let subject = Subject { path: transfer.path.clone(), tries: 0 };
-                let request = self.opening_of(&subject.path);
-                self.change(Doing { subject, deed: Deed::OpenListing(transfer) }, request)
-            }
+        if let Kind::Listing(Listing { single: Some(entry), form, .. }) = &transfer.kind {
+            let view = self.view(now, *form, &transfer.way);
+            let text = self.line(&view, entry).unwrap_or_default();
+            return self.begin_listing(now, transfer, text);
         }
+        let subject = Subject { path: transfer.path.clone(), tries: 0 };
+        let request = self.opening_of(&subject.path);
+        self.change(Doing { subject, deed: Deed::OpenListing(transfer) }, request)
     }
 
     fn opening_of(&self, path: &VirtualPath) -> StorageRequest {
@@ -259,8 +254,13 @@ impl Session {
         listing::facts(info, &perm(info.kind, rights), fact_type, expiry_s)
     }
 
+    pub(super) fn mlst(&mut self, argument: String) -> Flow {
+        let path = self.looked_up(&argument, text::FACTS_FAILED)?;
+        self.check(path, Purpose::Mlst { argument })
+    }
+
     pub(super) fn mlst_checked(&self, now: Now, path: &VirtualPath, state: &PathState, argument: &str) -> Flow {
-        let info = self.living(now, state, text::FACTS_FAILED)?;
+        let info = access::living(now, state, text::FACTS_FAILED)?;
         self.permit(Right::List, &state.records)?;
         if info.kind == FileKind::Other {
             return Break(Reply::new(550, text::FACTS_FAILED));
@@ -271,9 +271,14 @@ impl Session {
         Break(Reply::block(250, format!("Listing {shown}"), [line].into(), text::END))
     }
 
+    pub(super) fn stat(&mut self, argument: &str) -> Flow {
+        let path = self.looked_up(argument, text::FACTS_FAILED)?;
+        self.check(path, Purpose::Stat)
+    }
+
     /// STAT of a path: a file's line, or the directory's, over the control connection.
     pub(super) fn stat_checked(&mut self, now: Now, subject: Subject, state: PathState) -> Flow {
-        let info = self.living(now, &state, text::FACTS_FAILED)?;
+        let info = access::living(now, &state, text::FACTS_FAILED)?;
         self.permit(Right::List, &state.records)?;
         match info.kind {
             FileKind::Directory => {

@@ -41,7 +41,7 @@ use directory::Place;
 use input::Input;
 use listing::ListingForm;
 use login::Login;
-use state::{Awaited, End, Flow, State, Wait};
+use state::{End, Flow, State, Wait};
 
 /// The server side of one control connection, as a state machine.
 ///
@@ -185,8 +185,8 @@ impl Session {
                 self.settle(now, flow);
                 Ok(())
             }
-            Err(outcome) => {
-                self.state = State::Busy(Box::new(Wait::For { id, outcome }));
+            Err(awaited) => {
+                self.state = State::Busy(Box::new(Wait::For { id, outcome: *awaited }));
                 Err(Misuse::WrongOutcome(id))
             }
         }

@@ -1,7 +1,7 @@
 //! RNFR and RNTO.
 
 use super::state::{Deed, Doing, Flow, Purpose, Subject};
-use super::{Session, refuse};
+use super::{Session, access, refuse};
 use crate::action::{PathChange, StorageRequest};
 use crate::error::StorageError;
 use crate::expiry::{self, Judgement};
@@ -31,7 +31,7 @@ impl Session {
     }
 
     fn may_rename(&self, now: Now, state: &PathState, failure: &'static str) -> Flow<()> {
-        if self.living(now, state, failure)?.kind == FileKind::Other {
+        if access::living(now, state, failure)?.kind == FileKind::Other {
             return Break(Reply::new(550, failure));
         }
         self.permit(Right::Rename, &state.records)

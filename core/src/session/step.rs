@@ -1,6 +1,6 @@
 //! What an outcome leads to: one table over every pair of what is awaited and what comes.
 
-use super::state::{Awaited, Checking, Deed, Doing, Flow, Making, Purpose, State, Subject, Wait};
+use super::state::{Awaited, Checking, Deed, Doing, Flow, Purpose, State, Subject, Wait};
 use super::{Outcome, Session, refuse};
 use crate::action::{Action, ActionId, StorageRequest};
 use crate::error::{Misuse, StorageError};
@@ -9,11 +9,12 @@ use crate::limits;
 use crate::path::VirtualPath;
 use crate::record::{PathState, Token};
 use crate::time::Now;
+use alloc::boxed::Box;
 use core::ops::ControlFlow::{Break, Continue};
 
 impl Session {
     /// One step on. What is awaited comes back where the outcome is of another kind.
-    pub(super) fn step(&mut self, now: Now, awaited: Awaited, outcome: Outcome) -> Result<Flow, Awaited> {
+    pub(super) fn step(&mut self, now: Now, awaited: Awaited, outcome: Outcome) -> Result<Flow, Box<Awaited>> {
         use Outcome::{Connected, Drawn, Ended, Listening, Stored};
         use StorageOutcome::{Done, Listed, Opened, Published, State};
         Ok(match (awaited, outcome) {
@@ -23,7 +24,7 @@ impl Session {
             (Awaited::Done(doing), Stored(Err(error))) => self.done(now, doing, Err(error)),
             (Awaited::Opened(transfer), Stored(Ok(Opened(info)))) => self.opened(now, transfer, Ok(info)),
             (Awaited::Opened(transfer), Stored(Err(error))) => self.opened(now, transfer, Err(error)),
-            (Awaited::Published(transfer), Stored(Ok(Published(info)))) => self.published(now, transfer, Ok(info)),
+            (Awaited::Published(transfer), Stored(Ok(Published(_)))) => self.published(now, transfer, Ok(())),
             (Awaited::Published(transfer), Stored(Err(error))) => self.published(now, transfer, Err(error)),
             (Awaited::Listed(reading), Stored(Ok(Listed { entries, end }))) => {
                 self.listed(now, reading, Ok((entries, end)))
@@ -35,7 +36,7 @@ impl Session {
             (Awaited::Ended(transfer), Ended(wire_bytes, outcome)) => {
                 self.transfer_ended(now, transfer, wire_bytes, outcome)
             }
-            (awaited, _) => return Err(awaited),
+            (awaited, _) => return Err(Box::new(awaited)),
         })
     }
 
@@ -53,7 +54,7 @@ impl Session {
     fn judged(&mut self, now: Now, subject: Subject, purpose: Purpose, state: PathState) -> Flow {
         match purpose {
             Purpose::Cwd { argument } => self.cwd_checked(now, subject.path, &state, argument),
-            Purpose::Cdup => self.cdup_checked(now, &subject.path, &state),
+            Purpose::Cdup => self.cdup_checked(now, subject.path, &state),
             Purpose::Mkd { token } => self.mkd_checked(now, subject, token, &state),
             Purpose::MkdParent { child, token } => self.mkd_parent_checked(now, child, token, &state),
             Purpose::Rmd => self.rmd_checked(now, subject, &state),

@@ -4,7 +4,7 @@ use super::data::Setup;
 use super::listing::Listing;
 use super::state::{Awaited, Deed, Doing, Flow, Purpose, State, Subject, Wait};
 use super::upload::Upload;
-use super::{Session, refuse};
+use super::{Session, access, refuse};
 use crate::action::{Action, Direction, Note, StorageRequest};
 use crate::error::{NetError, StorageError, TransferError};
 use crate::expiry;
@@ -92,6 +92,15 @@ impl Transfer {
         })
     }
 
+    /// Bytes have moved.
+    pub(super) fn progress(&mut self, now: Now, wire_bytes: u64) {
+        self.moved_ms = now.monotonic_ms;
+        self.wire_bytes = match &self.kind {
+            Kind::Listing(listing) => listing.sent_bytes.saturating_add(wire_bytes),
+            Kind::Download { .. } | Kind::Upload(_) => wire_bytes,
+        };
+    }
+
     /// What its command says when it fails.
     pub(super) fn failure(&self) -> &'static str {
         match &self.kind {
@@ -172,7 +181,7 @@ impl Session {
                 return self.abandon(now, transfer, Some(reply));
             }
         };
-        match self.living(now, &state, transfer.failure()) {
+        match access::living(now, &state, transfer.failure()) {
             Flow::Break(reply) => self.abandon(now, transfer, Some(reply)),
             Flow::Continue(_) => {
                 transfer.way = state.records;
@@ -195,12 +204,7 @@ impl Session {
         Session::wait_for(id, Awaited::Connected(transfer))
     }
 
-    pub(super) fn connected(
-        &mut self,
-        now: Now,
-        mut transfer: Box<Transfer>,
-        outcome: Result<(), NetError>,
-    ) -> Flow {
+    pub(super) fn connected(&mut self, now: Now, mut transfer: Box<Transfer>, outcome: Result<(), NetError>) -> Flow {
         if transfer.interrupt.is_some() {
             return self.abandon(now, transfer, None);
         }
@@ -211,9 +215,7 @@ impl Session {
         match transfer.kind {
             Kind::Upload(_) => self.receive(now, transfer),
             // DESIGN 4: admitted is what got its 150 before the instant, so what was judged earlier is judged again.
-            _ if transfer.judged_ms != now.monotonic_ms => {
-                self.check(transfer.path.clone(), Purpose::Again(transfer))
-            }
+            _ if transfer.judged_ms != now.monotonic_ms => self.check(transfer.path.clone(), Purpose::Again(transfer)),
             _ => self.open(now, transfer),
         }
     }
@@ -238,7 +240,7 @@ impl Session {
         outcome: Result<FileInfo, StorageError>,
     ) -> Flow {
         match transfer.kind {
-            Kind::Upload(_) => self.upload_opened(now, transfer, outcome),
+            Kind::Upload(_) => self.upload_opened(now, transfer, outcome.map(drop)),
             Kind::Download { .. } | Kind::Listing(_) => self.download_opened(now, transfer, outcome),
         }
     }

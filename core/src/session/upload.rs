@@ -96,11 +96,11 @@ impl Session {
         &mut self,
         now: Now,
         transfer: Box<Transfer>,
-        outcome: Result<FileInfo, StorageError>,
+        outcome: Result<(), StorageError>,
     ) -> Flow {
         match outcome {
-            Ok(_) if transfer.interrupt.is_some() => self.tidy(now, transfer, None),
-            Ok(_) => self.connect(now, transfer),
+            Ok(()) if transfer.interrupt.is_some() => self.tidy(now, transfer, None),
+            Ok(()) => self.connect(now, transfer),
             Err(error) => Break(refuse::storage_name(error, text::STOR_FAILED)),
         }
     }
@@ -169,14 +169,9 @@ impl Session {
         self.ask(StorageRequest::Publish { replace, judged }, Awaited::Published(transfer))
     }
 
-    pub(super) fn published(
-        &mut self,
-        now: Now,
-        transfer: Box<Transfer>,
-        outcome: Result<FileInfo, StorageError>,
-    ) -> Flow {
+    pub(super) fn published(&mut self, now: Now, transfer: Box<Transfer>, outcome: Result<(), StorageError>) -> Flow {
         let reply = match outcome {
-            Ok(_) => {
+            Ok(()) => {
                 self.broken.retain(|path| *path != transfer.path);
                 Reply::new(226, text::TRANSFER_COMPLETE)
             }
@@ -210,8 +205,7 @@ impl Session {
         }
         let replace = self.rights_at(&state.records).allow(Right::Overwrite);
         // DESIGN 5: the records are as they were, so it is the file that was copied: another one stands there now.
-        let base_replaced =
-            state.records == transfer.way && matches!(upload.base, UploadBase::Published { .. });
+        let base_replaced = state.records == transfer.way && matches!(upload.base, UploadBase::Published { .. });
         if base_replaced || upload.tries >= limits::RETRIES_MAX {
             return self.keep(now, transfer, Some(refuse::busy(text::STOR_FAILED)));
         }
@@ -251,9 +245,7 @@ impl Upload {
         }
         let keep_bytes = (!self.append).then_some(self.restart_bytes);
         match (existing, partial) {
-            (Some(info), _) if self.restart_bytes <= info.size_bytes => {
-                Continue(UploadBase::Published { keep_bytes })
-            }
+            (Some(info), _) if self.restart_bytes <= info.size_bytes => Continue(UploadBase::Published { keep_bytes }),
             (None, Some(partial)) if self.restart_bytes <= partial.size_bytes => {
                 Continue(UploadBase::Partial { keep_bytes })
             }
