@@ -37,7 +37,8 @@ pub fn start(format: LogFormat, level: LevelFilter) {
     let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let what = panic.payload_as_str().unwrap_or_default();
+        let text = panic.payload().downcast_ref::<String>().map(String::as_str);
+        let what = text.or_else(|| panic.payload().downcast_ref::<&str>().copied()).unwrap_or_default();
         error!(place, what = shown(what).as_ref(), "panic");
     }));
 }
