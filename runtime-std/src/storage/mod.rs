@@ -98,7 +98,7 @@ pub struct Rename<'a> {
 }
 
 /// An open file that is being sent.
-pub trait Download: Send {
+pub trait Download: Send + Sync {
     /// Where the transfer begins.
     fn offset_bytes(&self) -> u64;
     /// The file's size when it was opened: where the transfer ends.
