@@ -1,0 +1,245 @@
+//! The data side of a session: its listener, its connection, and the one data action that may run.
+
+use crate::transfer;
+use crate::watch::Watch;
+use mayfly_core::action::{ActionId, Direction, PortRange, Translation};
+use mayfly_core::error::{NetError, StorageError, TransferError};
+use mayfly_core::event::Event;
+use mayfly_std::net;
+use mayfly_std::storage::{Download, Upload};
+use smol::Async;
+use smol::future::{Boxed, poll_fn, ready as at_once, yield_now};
+use std::future::Future;
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+/// What a session holds for its transfers. All of it is empty while the session idles.
+#[derive(Default)]
+pub(crate) struct DataSide {
+    /// What the next sending transfer sends.
+    pub(crate) download: Option<Box<dyn Download>>,
+    /// What the next receiving transfer writes to, or the last one has written to.
+    pub(crate) upload: Option<Box<dyn Upload>>,
+    listener: Option<Async<TcpListener>>,
+    stream: Option<Async<TcpStream>>,
+    work: Option<Box<Work>>,
+}
+
+/// A data action that runs.
+struct Work {
+    id: ActionId,
+    receives: bool,
+    /// The session has closed the data connection meanwhile.
+    is_closed: bool,
+    reported_ms: u64,
+    reported_bytes: u64,
+    watch: Arc<Watch>,
+    future: Boxed<Done>,
+}
+
+/// What a data action leaves behind.
+pub(crate) struct Done {
+    /// Its outcome.
+    pub(crate) event: Event,
+    /// The data connection.
+    pub(crate) stream: Option<Async<TcpStream>>,
+    /// The upload that was written to.
+    pub(crate) upload: Option<Box<dyn Upload>>,
+}
+
+impl DataSide {
+    /// Listens, in place of any earlier listener. `control` is the control connection's own address.
+    pub(crate) fn listen(&mut self, id: ActionId, local: IpAddr, ports: Option<PortRange>, control: SocketAddr) {
+        self.listener = None;
+        let outcome = net::listen_data(local, ports, control).and_then(|(listener, port)| {
+            self.listener = Some(Async::new_nonblocking(listener).map_err(|_| NetError::Failed)?);
+            Ok(port)
+        });
+        self.end_at_once(id, Event::DataListening { id, outcome });
+    }
+
+    /// Accepts on the listener, and closes it then.
+    pub(crate) fn accept(&mut self, id: ActionId, peer: IpAddr) {
+        match self.listener.take() {
+            Some(listener) => self.begin(id, false, |watch| accept(id, listener, peer, watch)),
+            None => self.end_at_once(id, Event::DataConnected { id, outcome: Err(NetError::Failed) }),
+        }
+    }
+
+    /// Connects to the peer's port. `control` is the control connection's own address.
+    pub(crate) fn connect(&mut self, id: ActionId, peer: SocketAddr, local: IpAddr, control: SocketAddr) {
+        let begun = net::connect_data(peer, local, control)
+            .and_then(|stream| Async::new_nonblocking(stream).map_err(|_| NetError::Failed));
+        match begun {
+            Ok(stream) => self.begin(id, false, |watch| connect(id, stream, watch)),
+            Err(error) => self.end_at_once(id, Event::DataConnected { id, outcome: Err(error) }),
+        }
+    }
+
+    /// Moves a file's bytes.
+    pub(crate) fn transfer(&mut self, id: ActionId, direction: Direction, translation: Translation) {
+        let Some(stream) = self.stream.take() else {
+            return self.fail_at_once(id, TransferError::ConnectionLost);
+        };
+        match direction {
+            Direction::Send => match self.download.take() {
+                Some(download) => {
+                    self.begin(id, false, |watch| transfer::send(id, stream, download, translation, watch));
+                }
+                None => self.fail_at_once(id, TransferError::Storage(StorageError::Failed)),
+            },
+            Direction::Receive => match self.upload.take() {
+                Some(upload) => self.begin(id, true, |watch| transfer::receive(id, stream, upload, translation, watch)),
+                None => self.fail_at_once(id, TransferError::Storage(StorageError::Failed)),
+            },
+        }
+    }
+
+    /// Sends a text.
+    pub(crate) fn send_text(&mut self, id: ActionId, text: String) {
+        match self.stream.take() {
+            Some(stream) => self.begin(id, false, |watch| transfer::send_text(id, stream, text, watch)),
+            None => self.fail_at_once(id, TransferError::ConnectionLost),
+        }
+    }
+
+    /// Ends that action where it still runs; its outcome follows.
+    pub(crate) fn cancel(&self, id: ActionId) {
+        if let Some(work) = self.work.as_ref().filter(|work| work.id == id) {
+            work.watch.cancel();
+        }
+    }
+
+    /// Closes the listener and the connection, the latter also where an action still has it.
+    pub(crate) fn close(&mut self) {
+        self.listener = None;
+        if let Some(stream) = self.stream.take() {
+            net::end_data(stream.get_ref());
+        }
+        if let Some(work) = &mut self.work {
+            work.is_closed = true;
+        }
+    }
+
+    /// Lets the action go on; ready with its outcome.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let Some(work) = &mut self.work else { return Poll::Pending };
+        let done = ready!(work.future.as_mut().poll(cx));
+        let is_closed = work.is_closed;
+        self.work = None;
+        self.upload = self.upload.take().or(done.upload);
+        self.stream = done.stream;
+        if is_closed {
+            self.close();
+        }
+        Poll::Ready(done.event)
+    }
+
+    /// When the session is due to hear that bytes move.
+    pub(crate) fn progress_due_ms(&self) -> Option<u64> {
+        let work = self.work.as_ref().filter(|work| work.watch.wire_bytes() != work.reported_bytes)?;
+        Some(work.reported_ms.saturating_add(PROGRESS_EVERY_MS))
+    }
+
+    /// What the session is to hear of it by `now_ms`.
+    pub(crate) fn take_progress(&mut self, now_ms: u64) -> Option<Event> {
+        self.progress_due_ms().filter(|due_ms| *due_ms <= now_ms)?;
+        let work = self.work.as_mut()?;
+        let wire_bytes = work.watch.wire_bytes();
+        (work.reported_ms, work.reported_bytes) = (now_ms, wire_bytes);
+        Some(Event::TransferProgress { id: work.id, wire_bytes })
+    }
+
+    /// From now on only a new look at the data connection counts for [`DataSide::may_hold_data`].
+    pub(crate) fn look_anew(&self) {
+        if let Some(work) = &self.work {
+            work.watch.set_drained(false);
+        }
+    }
+
+    /// Whether the data connection may hold bytes of an upload that were not looked at yet.
+    pub(crate) fn may_hold_data(&self) -> bool {
+        self.work.as_ref().is_some_and(|work| work.receives && !work.watch.is_drained())
+    }
+
+    /// Ends what runs, and closes all. The upload that remains is for the caller to let go of.
+    pub(crate) async fn finish(mut self) -> Option<Box<dyn Upload>> {
+        if let Some(work) = &self.work {
+            work.watch.cancel();
+            poll_fn(|cx| self.poll(cx)).await;
+        }
+        self.close();
+        self.upload
+    }
+
+    fn begin<F>(&mut self, id: ActionId, receives: bool, action: impl FnOnce(Arc<Watch>) -> F)
+    where
+        F: Future<Output = Done> + Send + 'static,
+    {
+        let watch = Arc::new(Watch::default());
+        let future = Box::pin(action(Arc::clone(&watch)));
+        let work = Work { id, receives, is_closed: false, reported_ms: 0, reported_bytes: 0, watch, future };
+        self.work = Some(Box::new(work));
+    }
+
+    fn end_at_once(&mut self, id: ActionId, event: Event) {
+        let stream = self.stream.take();
+        self.begin(id, false, |_| at_once(Done { event, stream, upload: None }));
+    }
+
+    fn fail_at_once(&mut self, id: ActionId, error: TransferError) {
+        self.end_at_once(id, Event::TransferEnded { id, wire_bytes: 0, outcome: Err(error) });
+    }
+}
+
+/// Takes the first connection that comes from `peer`; any other is closed.
+async fn accept(id: ActionId, listener: Async<TcpListener>, peer: IpAddr, watch: Arc<Watch>) -> Done {
+    let outcome = loop {
+        match watch.retry(&listener, Async::poll_readable, TcpListener::accept).await {
+            None => break Err(NetError::Cancelled),
+            Some(Ok((stream, from))) => {
+                if net::admit_data(&stream, from, peer) {
+                    break Async::new_nonblocking(stream).map_err(|_| NetError::Failed);
+                }
+            }
+            // The connection went before it was taken (accept(2)); another may come.
+            Some(Err(error)) if error.kind() == ErrorKind::ConnectionAborted => {}
+            Some(Err(error)) => {
+                tracing::warn!(%error, "a data connection could not be accepted");
+                break Err(NetError::Failed);
+            }
+        }
+        // Strangers that keep coming must not keep the executor.
+        yield_now().await;
+    };
+    connected(id, outcome)
+}
+
+/// Waits until a connect that was begun has succeeded or failed.
+async fn connect(id: ActionId, begun: Async<TcpStream>, watch: Arc<Watch>) -> Done {
+    let outcome = poll_fn(|cx| {
+        if watch.is_cancelled() {
+            return Poll::Ready(Err(NetError::Cancelled));
+        }
+        let writable = ready!(begun.poll_writable(cx));
+        Poll::Ready(writable.map_err(|_| NetError::Failed).and_then(|()| net::connected(begun.get_ref())))
+    });
+    let outcome = outcome.await;
+    connected(id, outcome.map(|()| begun))
+}
+
+fn connected(id: ActionId, outcome: Result<Async<TcpStream>, NetError>) -> Done {
+    let (stream, outcome) = match outcome {
+        Ok(stream) => (Some(stream), Ok(())),
+        Err(error) => (None, Err(error)),
+    };
+    Done { event: Event::DataConnected { id, outcome }, stream, upload: None }
+}
+
+/// How often a session hears that bytes move, at most.
+const PROGRESS_EVERY_MS: u64 = 1000;
+
+#[cfg(test)]
+mod tests;

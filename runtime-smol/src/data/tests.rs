@@ -1,0 +1,322 @@
+//! The data side over real sockets, with a storage in memory.
+
+use super::*;
+use mayfly_core::record::{FileInfo, FileKind, RecordAt};
+use smol::future::{FutureExt as _, block_on};
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::sync::Mutex;
+use std::thread;
+
+const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+const CONTROL: SocketAddr = SocketAddr::new(LOOPBACK, 21);
+const ID: ActionId = ActionId(7);
+
+struct MemoryDownload {
+    file: Option<File>,
+    bytes: Vec<u8>,
+    offset_bytes: u64,
+}
+
+impl Download for MemoryDownload {
+    fn offset_bytes(&self) -> u64 {
+        self.offset_bytes
+    }
+
+    fn size_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn file(&self) -> Option<&File> {
+        self.file.as_ref()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, StorageError> {
+        let mut rest = &self.bytes[usize::try_from(offset_bytes).unwrap()..];
+        rest.read(buffer).map_err(|_| StorageError::Failed)
+    }
+}
+
+#[derive(Default)]
+struct MemoryUpload {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    room_bytes: Option<usize>,
+}
+
+impl Upload for MemoryUpload {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        let mut all = self.bytes.lock().unwrap();
+        if self.room_bytes.is_some_and(|room| all.len() + bytes.len() > room) {
+            return Err(StorageError::NoSpace);
+        }
+        all.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn publish(&mut self, _: bool, _: &[RecordAt]) -> Result<FileInfo, StorageError> {
+        let size_bytes = self.bytes.lock().unwrap().len() as u64;
+        Ok(FileInfo { kind: FileKind::File, size_bytes, modified_s: 0, unique: String::new() })
+    }
+
+    fn keep(self: Box<Self>) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    fn discard(self: Box<Self>) {}
+}
+
+fn outcome(data: &mut DataSide) -> Event {
+    block_on(poll_fn(|cx| data.poll(cx)))
+}
+
+/// A data side that is connected, and its peer.
+fn connected_pair() -> (DataSide, TcpStream) {
+    let mut data = DataSide::default();
+    data.listen(ID, LOOPBACK, None, CONTROL);
+    let Event::DataListening { outcome: Ok(port), .. } = outcome(&mut data) else { panic!("no listener") };
+    let peer = TcpStream::connect((LOOPBACK, port)).unwrap();
+    data.accept(ID, LOOPBACK);
+    assert_eq!(outcome(&mut data), Event::DataConnected { id: ID, outcome: Ok(()) });
+    (data, peer)
+}
+
+fn pattern(bytes: usize) -> Vec<u8> {
+    (0u32..).flat_map(u32::to_le_bytes).take(bytes).collect()
+}
+
+fn download(bytes: &[u8], offset_bytes: u64, by_kernel: bool) -> Box<dyn Download> {
+    let file = by_kernel.then(|| {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    });
+    Box::new(MemoryDownload { file, bytes: bytes.to_vec(), offset_bytes })
+}
+
+fn read_all(mut peer: TcpStream) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut all = Vec::new();
+        peer.read_to_end(&mut all).unwrap();
+        all
+    })
+}
+
+fn ended(wire_bytes: usize, outcome: Result<(), TransferError>) -> Event {
+    Event::TransferEnded { id: ID, wire_bytes: wire_bytes as u64, outcome }
+}
+
+#[test]
+fn a_file_is_sent_from_its_offset_to_its_end() {
+    // Goal: both ways of sending deliver the same bytes, over many chunks and an odd last one.
+    let bytes = pattern(3 * 1024 * 1024 + 17);
+    for by_kernel in [true, false] {
+        let (mut data, peer) = connected_pair();
+        let reader = read_all(peer);
+        data.download = Some(download(&bytes, 5, by_kernel));
+        data.transfer(ID, Direction::Send, Translation::Image);
+        assert_eq!(outcome(&mut data), ended(bytes.len() - 5, Ok(())));
+        data.close();
+        assert!(reader.join().unwrap() == bytes[5..], "by kernel: {by_kernel}");
+    }
+}
+
+#[test]
+fn an_empty_file_is_sent_and_received() {
+    let (mut data, peer) = connected_pair();
+    data.download = Some(download(&[], 0, true));
+    data.transfer(ID, Direction::Send, Translation::Image);
+    assert_eq!(outcome(&mut data), ended(0, Ok(())));
+    data.close();
+    assert!(read_all(peer).join().unwrap().is_empty());
+
+    let (mut data, peer) = connected_pair();
+    drop(peer);
+    data.upload = Some(Box::new(MemoryUpload::default()));
+    data.transfer(ID, Direction::Receive, Translation::Ascii);
+    assert_eq!(outcome(&mut data), ended(0, Ok(())));
+}
+
+#[test]
+fn type_a_is_translated_both_ways() {
+    // RFC 959 3.1.1.1: the line end on the wire is CRLF.
+    for by_kernel in [true, false] {
+        let (mut data, peer) = connected_pair();
+        data.download = Some(download(b"one\ntwo\r\n", 0, by_kernel));
+        data.transfer(ID, Direction::Send, Translation::Ascii);
+        assert_eq!(outcome(&mut data), ended(10, Ok(())));
+        data.close();
+        assert_eq!(read_all(peer).join().unwrap(), b"one\r\ntwo\r\n");
+    }
+
+    let (mut data, mut peer) = connected_pair();
+    let upload = MemoryUpload::default();
+    let bytes = Arc::clone(&upload.bytes);
+    data.upload = Some(Box::new(upload));
+    data.transfer(ID, Direction::Receive, Translation::Ascii);
+    peer.write_all(b"one\r\ntwo\r").unwrap();
+    drop(peer);
+    assert_eq!(outcome(&mut data), ended(9, Ok(())));
+    assert_eq!(*bytes.lock().unwrap(), b"one\ntwo\r");
+    assert!(data.upload.is_some(), "it comes back, to be published");
+}
+
+#[test]
+fn texts_are_sent_one_after_the_other() {
+    let (mut data, peer) = connected_pair();
+    for text in ["a\r\n", "b\r\n"] {
+        data.send_text(ID, text.to_owned());
+        assert_eq!(outcome(&mut data), ended(3, Ok(())));
+    }
+    data.close();
+    assert_eq!(read_all(peer).join().unwrap(), b"a\r\nb\r\n");
+}
+
+#[test]
+fn an_upload_takes_all_until_the_end() {
+    let bytes = pattern(3 * 1024 * 1024 + 17);
+    let (mut data, mut peer) = connected_pair();
+    let upload = MemoryUpload::default();
+    let stored = Arc::clone(&upload.bytes);
+    data.upload = Some(Box::new(upload));
+    data.transfer(ID, Direction::Receive, Translation::Image);
+    let sent = bytes.clone();
+    let writer = thread::spawn(move || peer.write_all(&sent).unwrap());
+    assert_eq!(outcome(&mut data), ended(bytes.len(), Ok(())));
+    writer.join().unwrap();
+    assert!(*stored.lock().unwrap() == bytes);
+}
+
+#[test]
+fn a_reset_is_no_end() {
+    // Goal: what came before the reset is kept, and the upload counts as broken.
+    let (mut data, mut peer) = connected_pair();
+    let upload = MemoryUpload::default();
+    let stored = Arc::clone(&upload.bytes);
+    data.upload = Some(Box::new(upload));
+    data.transfer(ID, Direction::Receive, Translation::Image);
+    peer.write_all(b"half").unwrap();
+    block_on(poll_fn(|cx| {
+        assert!(data.poll(cx).is_pending());
+        if stored.lock().unwrap().is_empty() { Poll::Pending } else { Poll::Ready(()) }
+    }));
+    socket2::SockRef::from(&peer).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    drop(peer);
+    assert_eq!(outcome(&mut data), ended(4, Err(TransferError::ConnectionLost)));
+    assert_eq!(*stored.lock().unwrap(), b"half");
+}
+
+#[test]
+fn a_full_storage_ends_an_upload() {
+    let (mut data, mut peer) = connected_pair();
+    data.upload = Some(Box::new(MemoryUpload { room_bytes: Some(3), ..MemoryUpload::default() }));
+    data.transfer(ID, Direction::Receive, Translation::Image);
+    peer.write_all(b"four").unwrap();
+    assert_eq!(outcome(&mut data), ended(4, Err(TransferError::Storage(StorageError::NoSpace))));
+    assert!(data.upload.is_some(), "it comes back, to be forgotten");
+}
+
+#[test]
+fn cancelling_ends_whatever_waits() {
+    let mut data = DataSide::default();
+    data.listen(ID, LOOPBACK, None, CONTROL);
+    outcome(&mut data);
+    data.accept(ID, LOOPBACK);
+    poll_once(&mut data);
+    data.cancel(ActionId(6));
+    poll_once(&mut data);
+    data.cancel(ID);
+    assert_eq!(outcome(&mut data), Event::DataConnected { id: ID, outcome: Err(NetError::Cancelled) });
+
+    let (mut data, _peer) = connected_pair();
+    data.upload = Some(Box::new(MemoryUpload::default()));
+    data.transfer(ID, Direction::Receive, Translation::Image);
+    poll_once(&mut data);
+    data.cancel(ID);
+    assert_eq!(outcome(&mut data), ended(0, Err(TransferError::Cancelled)));
+
+    // The peer does not read, so the send waits for room; what has left is counted.
+    let (mut data, _peer) = connected_pair();
+    data.download = Some(download(&pattern(64 * 1024 * 1024), 0, true));
+    data.transfer(ID, Direction::Send, Translation::Image);
+    block_on(poll_fn(|cx| {
+        assert!(data.poll(cx).is_pending());
+        if data.work.as_ref().unwrap().watch.is_drained() { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    data.cancel(ID);
+    let Event::TransferEnded { wire_bytes, outcome, .. } = outcome(&mut data) else { panic!("not ended") };
+    assert_eq!(outcome, Err(TransferError::Cancelled));
+    assert!(wire_bytes > 0 && wire_bytes < 64 * 1024 * 1024);
+}
+
+#[test]
+fn strangers_are_closed_and_the_peer_gets_in() {
+    // DESIGN 7: a passive connection only from the control connection's peer.
+    let mut data = DataSide::default();
+    data.listen(ID, LOOPBACK, None, CONTROL);
+    let Event::DataListening { outcome: Ok(port), .. } = outcome(&mut data) else { panic!("no listener") };
+    let stranger = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    stranger.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
+    stranger.connect(&SocketAddr::new(LOOPBACK, port).into()).unwrap();
+    let _peer = TcpStream::connect((LOOPBACK, port)).unwrap();
+    data.accept(ID, LOOPBACK);
+    assert_eq!(outcome(&mut data), Event::DataConnected { id: ID, outcome: Ok(()) });
+    assert_eq!(TcpStream::from(stranger).read(&mut [0; 1]).unwrap_or(0), 0);
+}
+
+#[test]
+fn connecting_succeeds_or_is_refused() {
+    let listener = TcpListener::bind((LOOPBACK, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut data = DataSide::default();
+    data.connect(ID, address, LOOPBACK, CONTROL);
+    assert_eq!(outcome(&mut data), Event::DataConnected { id: ID, outcome: Ok(()) });
+    assert_eq!(listener.accept().unwrap().1.ip(), LOOPBACK);
+    drop(listener);
+    data.connect(ID, address, LOOPBACK, CONTROL);
+    assert_eq!(outcome(&mut data), Event::DataConnected { id: ID, outcome: Err(NetError::Unreachable) });
+}
+
+#[test]
+fn an_upload_is_looked_at_anew_before_the_end_of_control_is_told() {
+    let (mut data, mut peer) = connected_pair();
+    data.upload = Some(Box::new(MemoryUpload::default()));
+    data.transfer(ID, Direction::Receive, Translation::Image);
+    poll_once(&mut data);
+    assert!(!data.may_hold_data());
+    peer.write_all(b"late").unwrap();
+    drop(peer);
+    data.look_anew();
+    assert!(data.may_hold_data());
+    assert_eq!(outcome(&mut data), ended(4, Ok(())));
+    assert!(!data.may_hold_data());
+}
+
+#[test]
+fn progress_is_told_once_a_second_and_only_while_bytes_move() {
+    let (mut data, mut peer) = connected_pair();
+    data.upload = Some(Box::new(MemoryUpload::default()));
+    data.transfer(ID, Direction::Receive, Translation::Image);
+    assert_eq!(data.progress_due_ms(), None);
+    let mut send = |data: &mut DataSide, all: u64| {
+        peer.write_all(b"x").unwrap();
+        block_on(poll_fn(|cx| {
+            assert!(data.poll(cx).is_pending());
+            if data.work.as_ref().unwrap().watch.wire_bytes() == all { Poll::Ready(()) } else { Poll::Pending }
+        }));
+    };
+    send(&mut data, 1);
+    assert_eq!(data.take_progress(5000), Some(Event::TransferProgress { id: ID, wire_bytes: 1 }));
+    assert_eq!(data.progress_due_ms(), None);
+    send(&mut data, 2);
+    assert_eq!(data.take_progress(5999), None);
+    assert_eq!(data.progress_due_ms(), Some(6000));
+    assert_eq!(data.take_progress(6000), Some(Event::TransferProgress { id: ID, wire_bytes: 2 }));
+}
+
+fn poll_once(data: &mut DataSide) {
+    let pending = async {
+        poll_fn(|cx| data.poll(cx)).await;
+        panic!("it has ended");
+    };
+    block_on(pending.or(async {}));
+}

@@ -1,0 +1,211 @@
+//! The server: its threads, its listeners, and how it ends.
+
+use crate::reap;
+use crate::session::{self, Arrival, Shared};
+use crate::timer::Alarm;
+use mayfly_core::action::PathChange;
+use mayfly_std::admission::Gate;
+use mayfly_std::clock::Clock;
+use mayfly_std::net;
+use mayfly_std::settings::ServeOptions;
+use mayfly_std::start::{Serve, ServeHandle, StartError, open_root, prepare_process};
+use smol::channel::{self, Receiver, Sender};
+use smol::future::{self, FutureExt as _, poll_fn};
+use smol::{Async, Executor, Timer};
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+use tracing::{debug, error, warn};
+
+/// An FTP server that drives each session in a task of its own, on a thread per core.
+pub struct Server {
+    listeners: Vec<TcpListener>,
+    shared: Arc<Shared>,
+    changes: Receiver<PathChange>,
+    handle: ServerHandle,
+    /// Closed when sessions must end at once.
+    cut: Sender<Infallible>,
+    shutdown_ms_max: u64,
+}
+
+impl Serve for Server {
+    type Handle = ServerHandle;
+
+    fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        prepare_process(options);
+        let listeners = net::listen_control(&options.listen)?;
+        let storage = Arc::new(open_root(options, Arc::clone(&clock))?);
+        let (stop_sender, stop) = channel::bounded(1);
+        let (cut_sender, cut) = channel::bounded(1);
+        let (change_sender, changes) = channel::bounded(CHANGES_WAITING_MAX);
+        Ok(Self {
+            listeners,
+            shared: Arc::new(Shared { clock, storage, changes: change_sender, stop, cut }),
+            changes,
+            handle: ServerHandle { gate: Gate::new(options), stop: stop_sender },
+            cut: cut_sender,
+            shutdown_ms_max: options.shutdown_ms_max,
+        })
+    }
+
+    fn local_addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+    }
+
+    fn handle(&self) -> ServerHandle {
+        self.handle.clone()
+    }
+
+    /// One executor serves all, on as many threads as the host has cores; the caller's is one of them.
+    fn run(self) -> io::Result<()> {
+        let listeners: Vec<_> = self.listeners.iter().map(|l| Async::new(l.try_clone()?)).collect::<io::Result<_>>()?;
+        let executor = Arc::new(Executor::new());
+        let (ended, end) = channel::bounded::<Infallible>(1);
+        thread::scope(|scope| {
+            for number in 1..thread::available_parallelism().map_or(1, usize::from) {
+                let work = || future::block_on(executor.run(end.recv()));
+                if let Err(error) = thread::Builder::new().name(format!("smol-{number}")).spawn_scoped(scope, work) {
+                    warn!(%error, "the server goes on with fewer threads");
+                }
+            }
+            future::block_on(executor.run(self.serve(listeners, &executor)));
+            drop(ended);
+        });
+        Ok(())
+    }
+}
+
+impl Server {
+    async fn serve(&self, listeners: Vec<Async<TcpListener>>, executor: &Arc<Executor<'static>>) {
+        let reaper = executor.spawn(reap::run(Arc::clone(&self.shared), self.changes.clone()));
+        let (alive, all_gone) = channel::bounded(1);
+        let doors: Vec<_> = listeners
+            .into_iter()
+            .map(|listener| {
+                let door = Door {
+                    executor: Arc::clone(executor),
+                    gate: self.handle.gate.clone(),
+                    shared: Arc::clone(&self.shared),
+                    alive: alive.clone(),
+                };
+                executor.spawn(door.accept(listener))
+            })
+            .collect();
+        drop(alive);
+        // Nothing is ever sent: this is an error, once the handle closes the channel.
+        let _ = self.shared.stop.recv().await;
+        for door in doors {
+            door.cancel().await;
+        }
+        self.await_sessions(all_gone).await;
+        reaper.await;
+    }
+
+    /// The sessions know already. What they still do may take its bounded time; then it is cut.
+    async fn await_sessions(&self, all_gone: Receiver<Infallible>) {
+        let clock = self.shared.clock.as_ref();
+        let until_ms = clock.now().monotonic_ms.saturating_add(self.shutdown_ms_max);
+        let mut alarm = Alarm::new();
+        let late = poll_fn(|cx| alarm.poll_due(cx, clock, Some(until_ms)));
+        if closed_before(&all_gone, late).await {
+            return;
+        }
+        warn!("transfers that did not end in time are cut");
+        self.cut.close();
+        // By the host's own clock: whatever the server's shows, this must come to an end.
+        let too_late = async {
+            Timer::after(CUT_TIME_MAX).await;
+        };
+        if !closed_before(&all_gone, too_late).await {
+            warn!("some sessions hang in the storage and are left behind");
+        }
+    }
+}
+
+/// Whether a channel on which nothing is sent is closed before that comes.
+async fn closed_before(channel: &Receiver<Infallible>, end: impl Future<Output = ()>) -> bool {
+    let closed = async { channel.recv().await.is_err() };
+    let ended = async {
+        end.await;
+        false
+    };
+    closed.or(ended).await
+}
+
+/// A running [`Server`]'s reins.
+#[derive(Clone, Debug)]
+pub struct ServerHandle {
+    gate: Gate,
+    stop: Sender<Infallible>,
+}
+
+impl ServeHandle for ServerHandle {
+    fn shut_down(&self) {
+        self.gate.close();
+        self.stop.close();
+    }
+
+    fn reload(&self, options: &ServeOptions) {
+        self.gate.reload(options);
+    }
+}
+
+/// A listener's task.
+struct Door {
+    executor: Arc<Executor<'static>>,
+    gate: Gate,
+    shared: Arc<Shared>,
+    /// Each session holds one of these while it lives.
+    alive: Sender<Infallible>,
+}
+
+impl Door {
+    async fn accept(self, listener: Async<TcpListener>) {
+        let mut told: Option<Instant> = None;
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => self.receive(stream, peer),
+                Err(error) if net::is_exhausted(&error) => {
+                    if told.is_none_or(|told| told.elapsed() > TELL_AGAIN_AFTER) {
+                        warn!(%error, "short of resources: accepting pauses until some are free");
+                        told = Some(Instant::now());
+                    }
+                    Timer::after(net::ACCEPT_PAUSE).await;
+                }
+                Err(error) => debug!(%error, "a connection was gone before it was accepted"),
+            }
+            // Whoever connects again and again must not keep the executor.
+            future::yield_now().await;
+        }
+    }
+
+    fn receive(&self, stream: Async<TcpStream>, peer: SocketAddr) {
+        // An error means that the peer is gone again.
+        let Ok(local) = net::prepare_control(stream.get_ref()).and_then(|()| stream.get_ref().local_addr()) else {
+            return;
+        };
+        let entry = self.gate.enter(peer.ip());
+        let number = entry.session;
+        let session = session::serve(Arrival { stream, peer, local }, entry, Arc::clone(&self.shared));
+        let alive = self.alive.clone();
+        let guarded = async move {
+            let _alive = alive;
+            if AssertUnwindSafe(session).catch_unwind().await.is_err() {
+                error!(session = number, %peer, "a session panicked; the others go on");
+            }
+        };
+        self.executor.spawn(guarded).detach();
+    }
+}
+
+/// Changes that may wait for the reaper; then the sessions wait that bring more.
+const CHANGES_WAITING_MAX: usize = 4096;
+/// How long sessions that were cut may take to put away what they have open.
+const CUT_TIME_MAX: Duration = Duration::from_secs(5);
+/// A shortage that comes and goes is not told each time.
+const TELL_AGAIN_AFTER: Duration = Duration::from_secs(60);

@@ -1,0 +1,342 @@
+//! The drive loop: one task for each control connection, which carries events in and actions out.
+//!
+//! An idle session holds no buffer: its task sleeps until the socket is readable, and only then reads, onto the stack.
+//! What is big (the state machine, a transfer) is boxed, and what a transfer needs is freed with it.
+
+use crate::control::{Control, End};
+use crate::data::DataSide;
+use crate::timer::Alarm;
+use mayfly_core::action::{Action, ActionId, PathChange, StorageRequest};
+use mayfly_core::error::StorageError;
+use mayfly_core::event::{Event, StorageOutcome};
+use mayfly_core::session::Session;
+use mayfly_std::admission::{Entry, Permit};
+use mayfly_std::clock::Clock;
+use mayfly_std::log::SessionLog;
+use mayfly_std::storage::Storage;
+use mayfly_std::storage::execute::SessionStorage;
+use smol::channel::{Receiver, Sender, TrySendError};
+use smol::future::{Boxed, poll_fn};
+use smol::stream::Stream as _;
+use smol::{Async, Task, unblock};
+use std::convert::Infallible;
+use std::future::Future as _;
+use std::net::{SocketAddr, TcpStream};
+use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+/// What all sessions of a server share.
+pub(crate) struct Shared {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) storage: Arc<dyn Storage>,
+    /// What the reaper hears.
+    pub(crate) changes: Sender<PathChange>,
+    /// Nothing comes here; that it is closed means that the server shuts down.
+    pub(crate) stop: Receiver<Infallible>,
+    /// The same for the end of the time that a shut down grants to transfers.
+    pub(crate) cut: Receiver<Infallible>,
+}
+
+/// A control connection that was just accepted.
+pub(crate) struct Arrival {
+    pub(crate) stream: Async<TcpStream>,
+    pub(crate) peer: SocketAddr,
+    pub(crate) local: SocketAddr,
+}
+
+/// Drives one session to its end.
+pub(crate) async fn serve(arrival: Arrival, entry: Entry, shared: Arc<Shared>) {
+    let mut stop = pin!(shared.stop.clone());
+    let admission = entry.admission;
+    let mut driver = Driver::new(arrival, entry, shared);
+    let mut goes_on = driver.step(Event::Connected { admission });
+    while goes_on {
+        let event = poll_fn(|cx| driver.poll_event(cx, stop.as_mut())).await;
+        goes_on = driver.step(event);
+    }
+    Box::pin(driver.finish()).await;
+}
+
+struct Driver {
+    session: Box<Session>,
+    shared: Arc<Shared>,
+    log: SessionLog,
+    permit: Option<Permit>,
+    control: Control,
+    local: SocketAddr,
+    alarm: Alarm,
+    data: DataSide,
+    /// None while it is away on an errand.
+    storage: Option<Box<SessionStorage>>,
+    errand: Option<Errand>,
+    /// Outcomes that stand already.
+    outcomes: Vec<Event>,
+    /// What the reaper has no room for yet.
+    unheard: Option<Boxed<()>>,
+    /// What it has heard of the shut down.
+    stage: Stage,
+    data_is_next: bool,
+    events_in_row: u8,
+}
+
+/// How far the server's shut down is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Serving,
+    /// Transfers may end.
+    Stopping,
+    /// Nothing may go on.
+    Cut,
+}
+
+/// A storage request on the blocking pool.
+struct Errand {
+    id: ActionId,
+    task: Task<(Box<SessionStorage>, Result<StorageOutcome, StorageError>)>,
+}
+
+impl Driver {
+    fn new(arrival: Arrival, entry: Entry, shared: Arc<Shared>) -> Self {
+        let Arrival { stream, peer, local } = arrival;
+        Self {
+            session: Box::new(Session::new(entry.settings, peer, local)),
+            log: SessionLog::start(entry.session, peer, shared.clock.now()),
+            permit: entry.permit,
+            control: Control::new(stream),
+            local,
+            alarm: Alarm::new(),
+            data: DataSide::default(),
+            storage: Some(Box::new(SessionStorage::new(Arc::clone(&shared.storage)))),
+            errand: None,
+            outcomes: Vec::new(),
+            unheard: None,
+            stage: Stage::Serving,
+            data_is_next: false,
+            events_in_row: 0,
+            shared,
+        }
+    }
+
+    /// Takes one event to the core and carries out all that it says; whether the session goes on.
+    fn step(&mut self, event: Event) -> bool {
+        if let Err(misuse) = self.session.handle(self.shared.clock.now(), event) {
+            self.log.fault(&misuse);
+            return false;
+        }
+        while let Some(action) = self.session.poll_action() {
+            if self.execute(action).is_break() {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn execute(&mut self, action: Action) -> ControlFlow<()> {
+        match action {
+            Action::SendReply { wire, .. } => self.control.queue(&wire),
+            Action::Storage { id, request } => self.ask_storage(id, request),
+            Action::DrawRandom { id } => return self.draw_random(id),
+            Action::ListenData { id, local, ports } => self.data.listen(id, local, ports, self.local),
+            Action::AcceptData { id, peer } => self.data.accept(id, peer),
+            Action::ConnectData { id, peer, local } => self.data.connect(id, peer, local, self.local),
+            Action::CloseData => self.data.close(),
+            Action::Transfer { id, direction, translation } => self.data.transfer(id, direction, translation),
+            Action::SendData { id, text } => self.data.send_text(id, text),
+            Action::Cancel { id } => self.data.cancel(id),
+            Action::Notify { change } => self.tell_reaper(change),
+            Action::Note { note } => self.log.note(&note),
+            Action::Close => return ControlFlow::Break(()),
+            other => {
+                self.log.fault(&format_args!("this driver cannot carry out {other:?}"));
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The blocking pool does it; what the session has open goes along and comes back.
+    fn ask_storage(&mut self, id: ActionId, request: StorageRequest) {
+        let Some(mut storage) = self.storage.take() else {
+            self.outcomes.push(Event::Stored { id, outcome: Err(StorageError::Failed) });
+            return;
+        };
+        if let Some(upload) = self.data.upload.take() {
+            storage.put_upload(upload);
+        }
+        let task = unblock(move || {
+            let outcome = storage.execute(request);
+            (storage, outcome)
+        });
+        self.errand = Some(Errand { id, task });
+    }
+
+    fn draw_random(&mut self, id: ActionId) -> ControlFlow<()> {
+        let mut bytes = [0; 16];
+        if let Err(error) = getrandom::fill(&mut bytes) {
+            self.log.fault(&error);
+            return ControlFlow::Break(());
+        }
+        self.outcomes.push(Event::RandomDrawn { id, bytes });
+        ControlFlow::Continue(())
+    }
+
+    /// A reaper that is behind holds up whoever gives it more to do, and so what waits for it stays bounded.
+    fn tell_reaper(&mut self, change: PathChange) {
+        let change = match self.unheard {
+            Some(_) => change,
+            None => match self.shared.changes.try_send(change) {
+                Err(TrySendError::Full(change)) => change,
+                Ok(()) | Err(TrySendError::Closed(_)) => return,
+            },
+        };
+        let (changes, earlier) = (self.shared.changes.clone(), self.unheard.take());
+        self.unheard = Some(Box::pin(async move {
+            if let Some(earlier) = earlier {
+                earlier.await;
+            }
+            // It fails where the reaper has ended, and that means that the server ends.
+            let _ = changes.send(change).await;
+        }));
+    }
+
+    /// The next event. After some in a row everybody else gets a turn.
+    fn poll_event(&mut self, cx: &mut Context<'_>, stop: Pin<&mut Receiver<Infallible>>) -> Poll<Event> {
+        if self.events_in_row == EVENTS_IN_ROW_MAX {
+            self.events_in_row = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let event = self.poll_sources(cx, stop);
+        self.events_in_row = if event.is_ready() { self.events_in_row + 1 } else { 0 };
+        event
+    }
+
+    fn poll_sources(&mut self, cx: &mut Context<'_>, stop: Pin<&mut Receiver<Infallible>>) -> Poll<Event> {
+        // What cannot be sent now is sent by a later poll: the socket wakes this task.
+        let _ = self.control.poll_flush(cx);
+        if let Some(unheard) = &mut self.unheard {
+            ready!(unheard.as_mut().poll(cx));
+            self.unheard = None;
+        }
+        if let Poll::Ready(event) = self.poll_stop(cx, stop) {
+            return Poll::Ready(event);
+        }
+        if let Some(outcome) = self.next_outcome() {
+            return Poll::Ready(outcome);
+        }
+        if let Poll::Ready(event) = self.poll_time(cx) {
+            return Poll::Ready(event);
+        }
+        if let Poll::Ready(event) = self.poll_errand(cx) {
+            return Poll::Ready(event);
+        }
+        // By turns, so that neither a flood of commands nor a fast transfer shuts the other out.
+        self.data_is_next = !self.data_is_next;
+        for data in [self.data_is_next, !self.data_is_next] {
+            let event = if data { self.data.poll(cx) } else { self.poll_control(cx) };
+            if event.is_ready() {
+                return event;
+            }
+        }
+        self.poll_control_end(cx)
+    }
+
+    /// `stop` is closed when the next stage comes.
+    fn poll_stop(&mut self, cx: &mut Context<'_>, mut stop: Pin<&mut Receiver<Infallible>>) -> Poll<Event> {
+        if self.stage == Stage::Cut {
+            return Poll::Pending;
+        }
+        ready!(stop.as_mut().poll_next(cx));
+        if self.stage == Stage::Serving {
+            self.stage = Stage::Stopping;
+            stop.set(self.shared.cut.clone());
+            return Poll::Ready(Event::ShutDown);
+        }
+        self.stage = Stage::Cut;
+        if self.control.end == End::Told {
+            return Poll::Pending;
+        }
+        self.control.end = End::Told;
+        Poll::Ready(Event::ControlClosed)
+    }
+
+    fn next_outcome(&mut self) -> Option<Event> {
+        if self.outcomes.is_empty() {
+            return None;
+        }
+        let outcome = self.outcomes.remove(0);
+        if self.outcomes.is_empty() {
+            self.outcomes = Vec::new();
+        }
+        Some(outcome)
+    }
+
+    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let due_ms = [self.session.deadline(), self.data.progress_due_ms()].into_iter().flatten().min();
+        ready!(self.alarm.poll_due(cx, self.shared.clock.as_ref(), due_ms));
+        let now_ms = self.shared.clock.now().monotonic_ms;
+        Poll::Ready(self.data.take_progress(now_ms).unwrap_or(Event::Timeout))
+    }
+
+    fn poll_errand(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let Some(errand) = &mut self.errand else { return Poll::Pending };
+        let (mut storage, outcome) = ready!(Pin::new(&mut errand.task).poll(cx));
+        let id = errand.id;
+        self.errand = None;
+        if let Some(download) = storage.take_download() {
+            self.data.download = Some(download);
+        }
+        self.data.upload = storage.take_upload();
+        self.storage = Some(storage);
+        Poll::Ready(Event::Stored { id, outcome })
+    }
+
+    /// While the storage is at work, commands wait in the kernel.
+    fn poll_control(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if self.errand.is_some() || !self.session.wants_input() {
+            return Poll::Pending;
+        }
+        self.control.poll_read(cx).map(|bytes| Event::ControlReceived { bytes })
+    }
+
+    /// An upload whose bytes have all come before the peer closed both connections is whole: the data connection is
+    /// looked at once more before the session hears of the end.
+    fn poll_control_end(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        match self.control.end {
+            End::None | End::Told => return Poll::Pending,
+            End::Seen => {
+                self.data.look_anew();
+                self.control.end = End::Waits;
+                if self.data.may_hold_data() {
+                    cx.waker().wake_by_ref();
+                }
+            }
+            End::Waits => {}
+        }
+        if self.data.may_hold_data() {
+            return Poll::Pending;
+        }
+        self.control.end = End::Told;
+        Poll::Ready(Event::ControlClosed)
+    }
+
+    /// Lets go of everything, and tells the log.
+    async fn finish(self) {
+        let Self { control, data, errand, mut storage, permit, log, shared, .. } = self;
+        // A peer that has read its last reply finds room for its next session.
+        drop(permit);
+        control.close().await;
+        let upload = data.finish().await;
+        if let Some(errand) = errand {
+            storage = Some(errand.task.await.0);
+        }
+        // An upload that is let go of is kept aside, and that may wait for a disk.
+        unblock(move || drop((upload, storage))).await;
+        log.end(shared.clock.now());
+    }
+}
+
+/// Events that one session may take while others wait.
+const EVENTS_IN_ROW_MAX: u8 = 16;

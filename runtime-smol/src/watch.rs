@@ -1,0 +1,74 @@
+//! What a data action and its session tell each other while it runs.
+
+use smol::Async;
+use smol::future::poll_fn;
+use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+/// Whether to go on, and how far it is. The action and its session are polled by the same task.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    cancelled: AtomicBool,
+    drained: AtomicBool,
+    wire_bytes: AtomicU64,
+}
+
+impl Watch {
+    /// Ends the action at its next step.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Bytes over the data connection so far.
+    pub(crate) fn wire_bytes(&self) -> u64 {
+        self.wire_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count(&self, bytes: usize) {
+        self.wire_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Whether the data connection was looked at and held nothing more to read.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.drained.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_drained(&self, drained: bool) {
+        self.drained.store(drained, Ordering::Relaxed);
+    }
+
+    /// Tries `step` until it no longer would block, waiting for the socket with `poll_ready`; [`None`] once cancelled.
+    ///
+    /// Each poll of the task tries anew: a step costs one system call, and so what arrived on the data connection before
+    /// the control connection ended is seen before that end.
+    pub(crate) async fn retry<S, T>(
+        &self,
+        socket: &Async<S>,
+        poll_ready: impl Fn(&Async<S>, &mut Context<'_>) -> Poll<io::Result<()>>,
+        mut step: impl FnMut(&S) -> io::Result<T>,
+    ) -> Option<io::Result<T>> {
+        poll_fn(|cx| {
+            loop {
+                if self.is_cancelled() {
+                    return Poll::Ready(None);
+                }
+                match step(socket.get_ref()) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        self.set_drained(true);
+                        if let Err(error) = ready!(poll_ready(socket, cx)) {
+                            return Poll::Ready(Some(Err(error)));
+                        }
+                    }
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    result => return Poll::Ready(Some(result)),
+                }
+            }
+        })
+        .await
+    }
+}
