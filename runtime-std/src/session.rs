@@ -71,7 +71,6 @@ impl<'a> Worker<'a> {
         self.log.end(self.shared.now());
         // An upload that is still open goes the way that its storage keeps for a session that died.
         drop(self.storage);
-        drop(self.permit);
         self.control.close(self.shared.stop().stage() == Stage::Cut);
     }
 
@@ -130,6 +129,8 @@ impl<'a> Worker<'a> {
             }
             Action::Close => {
                 self.closing = true;
+                // Before the last reply goes out: a peer that has read it finds room for its next session.
+                self.permit = None;
                 self.data.close(&mut self.storage)
             }
             other => {
