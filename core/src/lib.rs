@@ -15,6 +15,7 @@ extern crate alloc;
 
 pub mod action;
 pub mod ascii;
+pub mod client;
 pub mod data;
 pub mod date;
 pub mod error;

@@ -28,6 +28,10 @@ pub const RETRIES_MAX: u32 = 8;
 pub const USER_BYTES_MAX: usize = 256;
 /// Bytes of one reply that a client accepts, over all its lines.
 pub const REPLY_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of one listing that a client accepts.
+pub const CLIENT_LISTING_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Retries in one client call, also where each made some headway.
+pub const CLIENT_RETRIES_MAX: u32 = 1000;
 /// Paths that a reaper holds in its index; beyond it the latest to expire are dropped until the next scan.
 pub const REAPER_INDEX_MAX: usize = 100_000;
 /// Records in one batch of the reaper's scan.

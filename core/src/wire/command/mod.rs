@@ -22,6 +22,7 @@ use nom::combinator::{all_consuming, opt, rest};
 use nom::error::Error;
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
+use serde::{Deserialize, Serialize};
 
 /// A parsed command. Paths are as the client wrote them: what they mean depends on the working directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,8 +152,9 @@ pub enum EpsvArgument {
     All,
 }
 
-/// A password or token as a peer wrote it. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
+/// A password or token as a peer wrote it. `Debug` does not show it; its serde form does, for a driver must send it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(pub String);
 
 impl fmt::Debug for Secret {

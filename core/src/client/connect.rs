@@ -1,0 +1,91 @@
+//! Connect (seed): 220, OPTS UTF8 ON, USER, PASS; then what the client must know: FEAT, TYPE I.
+
+use super::call::Connect;
+use super::failure::{Failure, FailureKind};
+use super::reply_reader::{Class, Heard};
+use super::server::{Features, Server};
+use super::step::{Input, Next, Step};
+use super::summary::Summary;
+use crate::wire::command::{Command, TypeCode};
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
+/// A login, over a control connection that has just been made.
+#[derive(Debug)]
+pub(super) struct Login {
+    as_whom: Connect,
+    welcome: String,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Greeting,
+    Utf8,
+    User,
+    Password,
+    Features,
+    Image,
+}
+
+impl Login {
+    pub(super) fn new(as_whom: Connect) -> Self {
+        Self { as_whom, welcome: String::new(), stage: Stage::Greeting }
+    }
+
+    fn ask(&mut self, stage: Stage) -> Next {
+        self.stage = stage;
+        Next::Command(match stage {
+            Stage::Greeting => return Next::Listen,
+            Stage::Utf8 => Command::OptsUtf8(true),
+            Stage::User => Command::User(self.as_whom.user.clone()),
+            Stage::Password => Command::Pass(self.as_whom.password.clone()),
+            Stage::Features => Command::Feat,
+            Stage::Image => Command::Type(TypeCode::Image),
+        })
+    }
+
+    fn on_reply(&mut self, server: &mut Server, reply: Heard) -> Next {
+        match (self.stage, reply.class()) {
+            (Stage::Greeting, Class::Done) => {
+                reply.text().clone_into(&mut self.welcome);
+                self.ask(Stage::Utf8)
+            }
+            (Stage::Greeting, _) => self.refuse(FailureKind::CannotConnect, reply),
+            // Names are sent as UTF-8 whatever the server says to that (RFC 2640 2.2).
+            (Stage::Utf8, _) => self.ask(Stage::User),
+            (Stage::User, Class::GoOn) if reply.code == 331 => self.ask(Stage::Password),
+            (Stage::User | Stage::Password, Class::Done) => self.ask(Stage::Features),
+            (Stage::User | Stage::Password, _) => self.refuse(FailureKind::LoginRefused, reply),
+            (Stage::Features, class) => {
+                if class == Class::Done {
+                    server.features = Features::read(&reply);
+                }
+                self.ask(Stage::Image)
+            }
+            // RFC 959 3.1.1: a session begins in TYPE A elsewhere. Sizes are checked where that is refused.
+            (Stage::Image, _) => Next::Finish(Summary::Connected { welcome: self.welcome.clone() }),
+        }
+    }
+
+    fn refuse(&self, kind: FailureKind, reply: Heard) -> Next {
+        let class = reply.class();
+        let what = match self.stage {
+            Stage::Greeting => format!("{} does not serve now", self.as_whom.host),
+            _ => format!("{} does not let {} in", self.as_whom.host, self.as_whom.user),
+        };
+        let failure = Failure::by_reply(kind, what, reply);
+        if class == Class::NotNow { Next::Again(failure) } else { Next::Fail(failure) }
+    }
+}
+
+impl Step for Login {
+    fn step(&mut self, server: &mut Server, input: Input) -> Next {
+        match input {
+            Input::Start => self.ask(Stage::Greeting),
+            Input::Reply(reply) => self.on_reply(server, reply),
+            _ => Next::Fail(Failure::new(FailureKind::Protocol, "the login needs no data".to_owned())),
+        }
+    }
+}

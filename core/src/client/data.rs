@@ -1,0 +1,375 @@
+//! One data connection from its set-up to the reply that ends it: EPSV, PASV, PORT or EPRT; REST; the command; the
+//! transfer (RFC 959 3.2 and 5.4; RFC 2428).
+
+use super::action::{ClientAction, ClientNote};
+use super::desk::{Awaited, Desk};
+use super::event::{Fault, MoveError};
+use super::reply_reader::{Class, Heard};
+use super::server::{Server, Way};
+use crate::wire::command::{Command, EpsvArgument};
+use crate::{data, limits};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+/// What shall be moved.
+#[derive(Clone, Debug)]
+pub(super) struct DataOrder {
+    /// STOR, RETR, LIST or their like.
+    pub(super) command: Command,
+    pub(super) what: What,
+    /// Where a file goes on; anything but 0 needs REST.
+    pub(super) offset_bytes: u64,
+    /// Which file of the call it is, counted from 0.
+    pub(super) file: usize,
+}
+
+/// What a data connection carries.
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    Send { name: String, size_bytes: Option<u64> },
+    Receive { name: String, size_bytes: Option<u64> },
+    List,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Moved {
+    /// Whether the server said that it begins.
+    pub(super) begun: bool,
+    /// Bytes over the data connection.
+    pub(super) wire_bytes: u64,
+    /// What `What::List` brought.
+    pub(super) listing: Vec<u8>,
+    /// The reply that ended it well, or why it did not end so.
+    pub(super) outcome: Result<Heard, Trouble>,
+}
+
+/// Why nothing, or not all, was moved.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The server's final word.
+    Refused(Heard),
+    /// The server does not go on from an offset.
+    RestartRefused(Heard),
+    /// No data connection could be had in any way.
+    Unconnected(Fault),
+    /// The data connection was lost.
+    Lost,
+    /// The file's side failed.
+    Local(Fault),
+    /// The listing is longer than anybody needs.
+    ListingTooLong,
+    /// The server answered out of turn.
+    OutOfTurn(Heard),
+}
+
+/// A data connection at work.
+#[derive(Debug)]
+pub(super) struct DataJob {
+    order: DataOrder,
+    state: State,
+    /// Whether 1yz came.
+    begun: bool,
+    wire_bytes: u64,
+    listing: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// EPSV or PASV is to be answered.
+    AskedPassive,
+    Connecting,
+    Listening,
+    /// PORT or EPRT is to be answered.
+    AskedActive,
+    /// REST is to be answered.
+    AskedRestart,
+    /// The command is sent; `open` once the data connection stands.
+    Commanded {
+        open: bool,
+    },
+    /// Bytes move; the final reply may have come already.
+    Moving {
+        last: Option<Heard>,
+    },
+    /// The data connection has ended, and the final reply is due.
+    Completing {
+        trouble: Option<Trouble>,
+    },
+    /// What was cancelled has still to end, and perhaps the final reply is due after that.
+    Cancelling {
+        trouble: Trouble,
+        reply_due: bool,
+    },
+}
+
+impl DataJob {
+    pub(super) fn begin(order: DataOrder, desk: &mut Desk, server: &Server) -> Self {
+        let state = open(desk, server);
+        Self { order, state, begun: false, wire_bytes: 0, listing: Vec::new() }
+    }
+
+    /// Whether the server said that it begins.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Whether a reply is due.
+    pub(super) fn expects_reply(&self) -> bool {
+        !matches!(self.state, State::Connecting | State::Listening | State::Cancelling { reply_due: false, .. })
+    }
+
+    pub(super) fn on_reply(&mut self, desk: &mut Desk, server: &mut Server, reply: Heard) -> Option<Moved> {
+        match (&mut self.state, reply.class()) {
+            (State::AskedPassive, Class::Done) => self.connect(desk, server, &reply),
+            (State::AskedActive, Class::Done) | (State::AskedRestart, Class::GoOn) => {
+                self.go_on(desk, server, matches!(self.state, State::AskedRestart))
+            }
+            (State::AskedPassive | State::AskedActive, Class::Never) => {
+                self.try_next_way(desk, server, Fault(alloc::format!("{reply}")))
+            }
+            (State::AskedRestart, Class::Never) => self.end(desk, Err(Trouble::RestartRefused(reply))),
+            (State::Commanded { open }, Class::Preliminary) => {
+                self.begun = true;
+                if *open {
+                    return self.transfer(desk, None);
+                }
+                desk.wait(desk.settings.connect_ms_max);
+                None
+            }
+            (State::Commanded { open: true }, Class::Done) if !self.order.sends() => {
+                // Some servers leave 150 out where there is little to say.
+                self.transfer(desk, Some(reply))
+            }
+            (State::Moving { last }, Class::Done) if last.is_none() => {
+                *last = Some(reply);
+                None
+            }
+            (State::Moving { .. } | State::Completing { .. }, Class::Preliminary) => None,
+            (State::Completing { trouble }, class) => {
+                let outcome = match (trouble.take(), class) {
+                    (None, Class::Done) => Ok(reply),
+                    (Some(Trouble::Lost), Class::NotNow | Class::Never) | (None, _) => Err(Trouble::Refused(reply)),
+                    (Some(trouble), _) => Err(trouble),
+                };
+                self.end(desk, outcome)
+            }
+            (_, Class::NotNow | Class::Never) => self.stop(desk, Trouble::Refused(reply), false),
+            _ => self.stop(desk, Trouble::OutOfTurn(reply), false),
+        }
+    }
+
+    pub(super) fn on_listening(&mut self, desk: &mut Desk, server: &Server, port: Result<u16, Fault>) -> Option<Moved> {
+        match port {
+            Ok(port) => {
+                let local = server.ends.local.ip().to_canonical();
+                let address = SocketAddr::new(local, port);
+                desk.send(&Command::Port { extended: local.is_ipv6(), address });
+                self.state = State::AskedActive;
+                None
+            }
+            Err(fault) => self.end(desk, Err(Trouble::Unconnected(fault))),
+        }
+    }
+
+    pub(super) fn on_connected(
+        &mut self,
+        desk: &mut Desk,
+        server: &mut Server,
+        outcome: Result<(), Fault>,
+    ) -> Option<Moved> {
+        match (&mut self.state, outcome) {
+            (State::Connecting, Ok(())) => self.go_on(desk, server, false),
+            (State::Connecting, Err(fault)) => self.try_next_way(desk, server, fault),
+            (State::Commanded { .. }, Ok(())) if self.begun => self.transfer(desk, None),
+            (State::Commanded { open }, Ok(())) => {
+                *open = true;
+                None
+            }
+            // The server hears of it by itself, and says so.
+            (State::Commanded { .. }, Err(fault)) => {
+                self.state = State::Completing { trouble: Some(Trouble::Unconnected(fault)) };
+                None
+            }
+            (_, _) => self.settle_cancelled(desk),
+        }
+    }
+
+    pub(super) fn on_progress(&mut self, desk: &mut Desk, wire_bytes: u64) {
+        let headway = wire_bytes > self.wire_bytes;
+        self.wire_bytes = self.wire_bytes.max(wire_bytes);
+        if headway && matches!(self.state, State::Moving { .. }) {
+            desk.wait(desk.settings.stall_ms_max);
+        }
+    }
+
+    pub(super) fn on_received(&mut self, desk: &mut Desk, bytes: &[u8]) -> Option<Moved> {
+        if self.listing.len() + bytes.len() <= limits::CLIENT_LISTING_BYTES_MAX {
+            self.listing.extend_from_slice(bytes);
+            self.on_progress(desk, self.wire_bytes + bytes.len() as u64);
+            return None;
+        }
+        match &self.state {
+            State::Moving { last } => {
+                let reply_due = last.is_none();
+                self.stop(desk, Trouble::ListingTooLong, reply_due)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn on_ended(
+        &mut self,
+        desk: &mut Desk,
+        wire_bytes: u64,
+        outcome: Result<(), MoveError>,
+    ) -> Option<Moved> {
+        self.wire_bytes = wire_bytes;
+        let State::Moving { last } = &mut self.state else { return self.settle_cancelled(desk) };
+        let last = last.take();
+        let trouble = outcome.err().map(|error| match error {
+            MoveError::Local(fault) => Trouble::Local(fault),
+            _ => Trouble::Lost,
+        });
+        match (last, trouble) {
+            (Some(last), None) => self.end(desk, Ok(last)),
+            (Some(_), Some(trouble)) => self.end(desk, Err(trouble)),
+            (None, trouble) => {
+                let whole = trouble.is_none();
+                desk.push(ClientAction::CloseData);
+                desk.wait(if whole { desk.settings.completion_ms_max } else { desk.settings.reply_ms_max });
+                self.state = State::Completing { trouble };
+                None
+            }
+        }
+    }
+
+    /// The deadline has come. Says whether there is another way to go on.
+    pub(super) fn on_timeout(&mut self, desk: &mut Desk) -> bool {
+        let connecting = matches!(self.state, State::Connecting);
+        if connecting {
+            desk.cancel();
+            desk.wait_for_host();
+        }
+        connecting
+    }
+
+    fn connect(&mut self, desk: &mut Desk, server: &mut Server, reply: &Heard) -> Option<Moved> {
+        // Always to the control connection's own peer, whatever address a 227 gives: so no server can send a client
+        // to a third host, and one behind NAT is reached all the same.
+        let port = match server.way {
+            Way::Epsv => data::read_epsv_text(reply.text()),
+            _ => data::read_pasv_text(reply.text()).map(|given| given.port()),
+        };
+        let Some(port) = port else {
+            return self.try_next_way(desk, server, Fault(alloc::format!("{reply}")));
+        };
+        let (peer, local) = (SocketAddr::new(server.ends.peer.ip(), port), server.ends.local.ip());
+        desk.ask(Awaited::Connected, |id| ClientAction::ConnectData { id, peer, local });
+        desk.wait(desk.settings.connect_ms_max);
+        self.state = State::Connecting;
+        None
+    }
+
+    fn try_next_way(&mut self, desk: &mut Desk, server: &mut Server, fault: Fault) -> Option<Moved> {
+        desk.push(ClientAction::CloseData);
+        let Some(way) = server.way.next(&server.ends) else {
+            // Another time all of them may be tried again.
+            if server.way == Way::Active {
+                server.way = Way::Epsv;
+            }
+            return self.end(desk, Err(Trouble::Unconnected(fault)));
+        };
+        server.way = way;
+        self.state = open(desk, server);
+        None
+    }
+
+    /// The data connection is set up: sends REST where it is needed, which must come right before the command (RFC
+    /// 3659 5.4), or else the command.
+    fn go_on(&mut self, desk: &mut Desk, server: &Server, restarted: bool) -> Option<Moved> {
+        if self.order.offset_bytes > 0 && !restarted {
+            desk.send(&Command::Rest(self.order.offset_bytes));
+            self.state = State::AskedRestart;
+            return None;
+        }
+        desk.send(&self.order.command);
+        let active = matches!(server.way, Way::Active | Way::OnlyActive);
+        if active {
+            let peer = server.ends.peer.ip();
+            desk.ask(Awaited::Connected, |id| ClientAction::AcceptData { id, peer });
+        }
+        self.state = State::Commanded { open: !active };
+        None
+    }
+
+    fn transfer(&mut self, desk: &mut Desk, last: Option<Heard>) -> Option<Moved> {
+        let offset_bytes = self.order.offset_bytes;
+        if let What::Send { name, size_bytes } | What::Receive { name, size_bytes } = &self.order.what {
+            let (name, size_bytes) = (name.clone(), *size_bytes);
+            desk.note(ClientNote::FileBegun { name, size_bytes, offset_bytes });
+        }
+        desk.ask(Awaited::Transfer, |id| match self.order.what {
+            What::Send { .. } => ClientAction::SendFile { id, offset_bytes },
+            What::Receive { .. } => ClientAction::ReceiveFile { id, offset_bytes },
+            What::List => ClientAction::ReceiveListing { id },
+        });
+        desk.wait(desk.settings.stall_ms_max);
+        self.state = State::Moving { last };
+        None
+    }
+
+    /// Gives up; what is outstanding ends first.
+    fn stop(&mut self, desk: &mut Desk, trouble: Trouble, reply_due: bool) -> Option<Moved> {
+        if !desk.cancel() {
+            return self.end(desk, Err(trouble));
+        }
+        desk.wait(desk.settings.reply_ms_max);
+        self.state = State::Cancelling { trouble, reply_due };
+        None
+    }
+
+    fn settle_cancelled(&mut self, desk: &mut Desk) -> Option<Moved> {
+        let placeholder = State::Completing { trouble: None };
+        match core::mem::replace(&mut self.state, placeholder) {
+            State::Cancelling { trouble, reply_due: false } => self.end(desk, Err(trouble)),
+            State::Cancelling { trouble, .. } => {
+                desk.push(ClientAction::CloseData);
+                self.state = State::Completing { trouble: Some(trouble) };
+                None
+            }
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "every way on from an event says whether the job is done")]
+    fn end(&mut self, desk: &mut Desk, outcome: Result<Heard, Trouble>) -> Option<Moved> {
+        desk.push(ClientAction::CloseData);
+        let listing = core::mem::take(&mut self.listing);
+        Some(Moved { begun: self.begun, wire_bytes: self.wire_bytes, listing, outcome })
+    }
+}
+
+impl DataOrder {
+    fn sends(&self) -> bool {
+        matches!(self.what, What::Send { .. })
+    }
+}
+
+fn open(desk: &mut Desk, server: &Server) -> State {
+    match server.way {
+        Way::Epsv => desk.send(&Command::Epsv(EpsvArgument::Any)),
+        Way::Pasv => desk.send(&Command::Pasv),
+        Way::Active | Way::OnlyActive => {
+            let local = server.ends.local.ip();
+            desk.ask(Awaited::Listening, |id| ClientAction::ListenData { id, local });
+            desk.wait_for_host();
+            return State::Listening;
+        }
+    }
+    State::AskedPassive
+}

@@ -1,0 +1,319 @@
+//! Download (seed): CWD p, then each file. Before each SIZE and MDTM, which tell whether a part that is there already
+//! is of this very file; after a break REST and RETR go on from there.
+
+use super::call::DownloadOrder;
+use super::data::{DataOrder, Moved, Trouble, What};
+use super::event::Fault;
+use super::failure::{Failure, FailureKind, kind_of};
+use super::names;
+use super::place;
+use super::reply_reader::{Class, Heard};
+use super::server::{Known, Server};
+use super::step::{Input, Next, Step};
+use super::summary::{FileDone, Summary};
+use super::tally::Tally;
+use crate::date;
+use crate::wire::command::Command;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// A download, as far as it has come.
+#[derive(Debug)]
+pub(super) struct Download {
+    storage_path: String,
+    /// The files as the server knows them; none before they were listed.
+    files: Option<Vec<String>>,
+    /// The file at hand, counted from 0.
+    file: usize,
+    current: Current,
+    /// Whether bytes of it may have come.
+    begun: bool,
+    tally: Tally,
+    stage: Stage,
+}
+
+/// What the server says of the file at hand.
+#[derive(Clone, Copy, Debug, Default)]
+struct Current {
+    size_bytes: Option<u64>,
+    modified_s: Option<i64>,
+    offset_bytes: u64,
+    received_bytes: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Entering,
+    Listing(Listing),
+    AskingSize,
+    AskingTime,
+    OpeningSink,
+    Moving,
+    KeepingSink,
+}
+
+/// How the files are found where none are named; each stands for the next where that tells nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listing {
+    Machine,
+    Long,
+    Names,
+}
+
+impl Download {
+    /// A download that has not begun.
+    ///
+    /// # Errors
+    /// [`FailureKind::Local`], where two files would have one name here, or one could have none.
+    pub(super) fn new(order: DownloadOrder) -> Result<Self, Failure> {
+        let unfit = |what: String| Err(Failure::new(FailureKind::Local, what));
+        if order.storage_path.contains(char::is_control) {
+            return unfit(format!("{:?} is no storage path", order.storage_path));
+        }
+        let mut local_names = BTreeSet::new();
+        for file in &order.files {
+            let name = names::last_component(file);
+            if !names::is_plain(name) || file.contains(char::is_control) {
+                return unfit(format!("{file:?} cannot be the name of a file"));
+            }
+            if !local_names.insert(name) {
+                return unfit(format!("two files would have the name {name}"));
+            }
+        }
+        let files = Some(order.files).filter(|files| !files.is_empty());
+        let (storage_path, stage) = (order.storage_path, Stage::Entering);
+        Ok(Self {
+            storage_path,
+            files,
+            file: 0,
+            current: Current::default(),
+            begun: false,
+            tally: Tally::default(),
+            stage,
+        })
+    }
+
+    fn ask(&mut self, stage: Stage, command: Command) -> Next {
+        self.stage = stage;
+        Next::Command(command)
+    }
+
+    fn go_on(&mut self, server: &Server) -> Next {
+        if self.files.is_some() {
+            return self.begin_file(server);
+        }
+        let machine = server.features.machine_listing == Known::Yes;
+        self.list(if machine { Listing::Machine } else { Listing::Long })
+    }
+
+    fn list(&mut self, listing: Listing) -> Next {
+        self.stage = Stage::Listing(listing);
+        let command = match listing {
+            Listing::Machine => Command::Mlsd(None),
+            Listing::Long => Command::List(None),
+            Listing::Names => Command::Nlst(None),
+        };
+        Next::Data(DataOrder { command, what: What::List, offset_bytes: 0, file: 0 })
+    }
+
+    fn on_listed(&mut self, server: &Server, listing: Listing, moved: Moved) -> Next {
+        match moved.outcome {
+            Ok(_) => {}
+            // Some servers have no other word for an empty directory.
+            Err(Trouble::Refused(reply)) if listing == Listing::Names && matches!(reply.code, 450 | 550) => {}
+            Err(trouble) => return place::broken(&format!("cannot list {}", self.storage_path), trouble, false),
+        }
+        let text = String::from_utf8_lossy(&moved.listing);
+        let found = match listing {
+            Listing::Machine => names::of_mlsd(&text),
+            Listing::Names => names::of_nlst(&text),
+            Listing::Long => match names::of_list(&text) {
+                Some(entries) => entries.into_iter().filter(|entry| !entry.directory).map(|entry| entry.name).collect(),
+                None => return self.list(Listing::Names),
+            },
+        };
+        self.files = Some(self.unique_plain(found));
+        self.begin_file(server)
+    }
+
+    /// No name that a server lists may lead out of the directory that receives the files.
+    fn unique_plain(&mut self, found: Vec<String>) -> Vec<String> {
+        let mut unique = BTreeSet::new();
+        let (plain, other): (Vec<_>, Vec<_>) = found.into_iter().partition(|name| names::is_plain(name));
+        for name in other.into_iter().filter(|name| !matches!(name.as_str(), "." | "..")) {
+            self.tally.add_refused(format!("{name:?}"), FailureKind::Local, None);
+        }
+        plain.into_iter().filter(|name| unique.insert(name.clone())).collect()
+    }
+
+    fn name(&self) -> String {
+        self.files.as_ref().and_then(|files| files.get(self.file)).cloned().unwrap_or_default()
+    }
+
+    fn begin_file(&mut self, server: &Server) -> Next {
+        self.current = Current::default();
+        if self.files.as_ref().is_none_or(|files| self.file >= files.len()) {
+            return match self.tally.conclude() {
+                Ok(files) => Next::Finish(Summary::Downloaded { files }),
+                Err(failure) => Next::Fail(failure),
+            };
+        }
+        if server.features.size.may_be() {
+            return self.ask(Stage::AskingSize, Command::Size(self.name()));
+        }
+        self.ask_time(server)
+    }
+
+    fn ask_time(&mut self, server: &Server) -> Next {
+        if server.features.modification_time.may_be() {
+            return self.ask(Stage::AskingTime, Command::Mdtm(self.name()));
+        }
+        self.open_sink(server)
+    }
+
+    fn open_sink(&mut self, server: &Server) -> Next {
+        self.stage = Stage::OpeningSink;
+        Next::OpenSink {
+            name: names::last_component(&self.name()).to_owned(),
+            size_bytes: self.current.size_bytes,
+            modified_s: self.current.modified_s,
+            resume: server.features.restart.may_be(),
+        }
+    }
+
+    fn on_sink(&mut self, outcome: Result<u64, Fault>) -> Next {
+        match outcome {
+            Ok(offset_bytes) => {
+                self.current.offset_bytes = offset_bytes;
+                self.current.received_bytes = offset_bytes;
+                if offset_bytes > 0 && self.current.size_bytes == Some(offset_bytes) {
+                    return self.keep();
+                }
+                self.receive()
+            }
+            Err(fault) => self.local_failure(&fault),
+        }
+    }
+
+    fn local_failure(&self, fault: &Fault) -> Next {
+        let what = format!("cannot write {}: {}", names::last_component(&self.name()), fault.0);
+        Next::Fail(Failure::new(FailureKind::Local, what))
+    }
+
+    fn receive(&mut self) -> Next {
+        self.stage = Stage::Moving;
+        let name = self.name();
+        Next::Data(DataOrder {
+            command: Command::Retr(name.clone()),
+            what: What::Receive { name, size_bytes: self.current.size_bytes },
+            offset_bytes: self.current.offset_bytes,
+            file: self.file,
+        })
+    }
+
+    fn on_moved(&mut self, server: &mut Server, moved: Moved) -> Next {
+        self.begun |= moved.begun;
+        match moved.outcome {
+            Ok(_) => {
+                self.current.received_bytes = self.current.offset_bytes + moved.wire_bytes;
+                self.check()
+            }
+            Err(Trouble::RestartRefused(_)) => {
+                server.features.restart = Known::No;
+                self.open_sink(server)
+            }
+            Err(Trouble::Refused(reply)) if reply.class() == Class::Never && !moved.begun => {
+                self.on_refused(server, reply)
+            }
+            Err(trouble) => place::broken(&format!("{} broke off", self.name()), trouble, moved.wire_bytes > 0),
+        }
+    }
+
+    fn on_refused(&mut self, server: &Server, reply: Heard) -> Next {
+        let kind = kind_of(FailureKind::NoSuchPath, &reply);
+        if kind != FailureKind::NoSuchPath {
+            return Next::Fail(Failure::by_reply(kind, format!("cannot fetch {}", self.name()), reply));
+        }
+        self.tally.add_refused(self.name(), kind, Some(reply));
+        self.file += 1;
+        self.begun = false;
+        self.begin_file(server)
+    }
+
+    fn check(&mut self) -> Next {
+        match self.current.size_bytes {
+            Some(size) if size != self.current.received_bytes => {
+                let came = self.current.received_bytes;
+                let what = format!("{}: {came} of {size} bytes came", self.name());
+                Next::Again(Failure::new(FailureKind::Partial, what))
+            }
+            _ => self.keep(),
+        }
+    }
+
+    fn keep(&mut self) -> Next {
+        self.stage = Stage::KeepingSink;
+        Next::KeepSink { modified_s: self.current.modified_s }
+    }
+
+    fn on_kept(&mut self, server: &Server, outcome: Result<(), Fault>) -> Next {
+        if let Err(fault) = outcome {
+            return self.local_failure(&fault);
+        }
+        let Current { received_bytes: size_bytes, modified_s, .. } = self.current;
+        self.tally.add_done(FileDone { name: self.name(), size_bytes, modified_s });
+        self.file += 1;
+        self.begun = false;
+        self.begin_file(server)
+    }
+
+    fn on_reply(&mut self, server: &mut Server, reply: Heard) -> Next {
+        match self.stage {
+            Stage::AskingSize if reply.says_expired() => self.on_refused(server, reply),
+            Stage::AskingSize => {
+                self.current.size_bytes = place::size_of(&reply);
+                self.ask_time(server)
+            }
+            Stage::AskingTime => {
+                self.current.modified_s = Some(&reply)
+                    .filter(|reply| reply.code == 213)
+                    .and_then(|reply| date::parse_time_val(reply.text().trim()));
+                self.open_sink(server)
+            }
+            _ => match place::entered(server, &self.storage_path, reply) {
+                Ok(()) => self.go_on(server),
+                Err(next) => next,
+            },
+        }
+    }
+}
+
+impl Step for Download {
+    fn step(&mut self, server: &mut Server, input: Input) -> Next {
+        match (input, self.stage) {
+            (Input::Start, _) => {
+                self.stage = Stage::Entering;
+                place::enter(server, &self.storage_path).unwrap_or_else(|| self.go_on(server))
+            }
+            (Input::Reply(reply), _) => self.on_reply(server, reply),
+            (Input::Data(moved), Stage::Listing(listing)) => self.on_listed(server, listing, moved),
+            (Input::Data(moved), _) => self.on_moved(server, moved),
+            (Input::Sink(outcome), _) => self.on_sink(outcome),
+            (Input::Kept(outcome), _) => self.on_kept(server, outcome),
+            (Input::Source(_), _) => {
+                Next::Fail(Failure::new(FailureKind::Local, "a download has no source".to_owned()))
+            }
+        }
+    }
+
+    fn note_begun(&mut self) {
+        self.begun = true;
+    }
+
+    fn blame(&self, failure: Failure) -> Failure {
+        self.tally.blame(failure, self.begun)
+    }
+}

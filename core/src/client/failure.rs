@@ -1,0 +1,162 @@
+//! Why a call failed: typed, so that an exit code follows from it, with the server's words and what to do.
+
+use super::reply_reader::Heard;
+use super::summary::FileDone;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// A call's failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub kind: FailureKind,
+    /// What failed, in a few words.
+    pub what: String,
+    /// The server's own words, where it spoke.
+    pub reply: Option<Heard>,
+    /// The files that came over whole before.
+    pub done: Vec<FileDone>,
+    /// The files that the server refused.
+    pub refused: Vec<Refusal>,
+}
+
+/// A file that the server refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Its name on the server.
+    pub name: String,
+    /// The kind that it would be as a failure of its own.
+    pub kind: FailureKind,
+    /// The server's words.
+    pub reply: Option<Heard>,
+}
+
+/// What kind of failure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The server, or a data connection to it, could not be reached.
+    CannotConnect,
+    /// The server does not let this user in.
+    LoginRefused,
+    /// There is no such storage path or file.
+    NoSuchPath,
+    /// The storage path has expired.
+    PathExpired,
+    /// The storage path is there already.
+    PathExists,
+    /// The server does not know expiry dates.
+    ExpiryUnknown,
+    /// The server does not take this expiry date.
+    ExpiryRefused,
+    /// The server refused for another reason.
+    Refused,
+    /// Only a part came over: of a file, or of the files.
+    Partial,
+    /// The server's disk, or the quota there, is full.
+    NoSpace,
+    /// A local file failed.
+    Local,
+    /// The connection could not be secured.
+    Tls,
+    /// The server did not answer, or moved nothing, for too long.
+    TimedOut,
+    /// The server did not keep to the protocol.
+    Protocol,
+    /// The user stopped it.
+    Interrupted,
+}
+
+impl Failure {
+    /// A failure in which the server said nothing.
+    #[must_use]
+    pub fn new(kind: FailureKind, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), reply: None, done: Vec::new(), refused: Vec::new() }
+    }
+
+    /// A failure by these words of the server; `kind` unless they name one themselves.
+    #[must_use]
+    pub fn by_reply(kind: FailureKind, what: impl Into<String>, reply: Heard) -> Self {
+        let kind = kind_of(kind, &reply);
+        Self { reply: Some(reply), ..Self::new(kind, what) }
+    }
+
+    /// What the user can do about it.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self.kind {
+            FailureKind::CannotConnect => {
+                "check host and port, and that the server runs and no firewall stands between"
+            }
+            FailureKind::LoginRefused => "check user name and password",
+            FailureKind::NoSuchPath => "check the name; view shows what a path holds",
+            FailureKind::PathExpired => "its date has come and its files are gone; ask for a new upload",
+            FailureKind::PathExists => {
+                "choose another path, or add to this one with --add, which leaves its date alone"
+            }
+            FailureKind::ExpiryUnknown => {
+                "this is a plain FTP server; upload without --expires to keep the files until somebody deletes them"
+            }
+            FailureKind::ExpiryRefused => {
+                "give a date in the future and within the server's limit, such as 7d or 2030-12-31"
+            }
+            FailureKind::Refused => "the server does not allow this; ask who runs it",
+            FailureKind::Partial => "run the same command again for the rest; an upload needs --add then",
+            FailureKind::NoSpace => "the server has no room for it; free some there, or send less",
+            FailureKind::Local => "check that the local file is there, and may be read or written",
+            FailureKind::Tls => "check the server's certificate",
+            FailureKind::TimedOut => "the server or the network is too slow or gone; try again later",
+            FailureKind::Protocol => "this may be no FTP server; -v shows what it says",
+            FailureKind::Interrupted => "run the same command again to go on; an upload needs --add then",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        match &self.reply {
+            Some(reply) => write!(f, ": {reply}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for Failure {}
+
+/// What the server's words say about the kind; `otherwise` where they leave it open.
+pub(super) fn kind_of(otherwise: FailureKind, reply: &Heard) -> FailureKind {
+    match reply.code {
+        _ if reply.says_expired() => FailureKind::PathExpired,
+        // RFC 959 4.2.2: insufficient storage; exceeded storage allocation.
+        452 | 552 => FailureKind::NoSpace,
+        530 | 532 => FailureKind::LoginRefused,
+        _ => otherwise,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(code: u16, lines: &[&str]) -> Heard {
+        Heard { code, lines: lines.iter().map(|&line| line.into()).collect() }
+    }
+
+    #[test]
+    fn the_servers_words_decide_the_kind_and_are_shown() {
+        let expired = heard(550, &["Failed to change directory.", "Storage path expired."]);
+        let failure = Failure::by_reply(FailureKind::NoSuchPath, "cannot enter scans", expired);
+        assert_eq!(failure.kind, FailureKind::PathExpired);
+        assert_eq!(
+            alloc::format!("{failure}"),
+            "cannot enter scans: 550 Failed to change directory. Storage path expired."
+        );
+        let unknown = heard(550, &["Failed to change directory.", "Invalid storage path."]);
+        assert_eq!(Failure::by_reply(FailureKind::NoSuchPath, "", unknown).kind, FailureKind::NoSuchPath);
+        assert_eq!(Failure::by_reply(FailureKind::Refused, "", heard(452, &[""])).kind, FailureKind::NoSpace);
+    }
+}

@@ -1,0 +1,88 @@
+//! What upload, download and view have in common: going to the storage path, its date, and what a broken transfer
+//! means.
+
+use super::data::Trouble;
+use super::failure::{Failure, FailureKind};
+use super::reply_reader::{Class, Heard};
+use super::server::{Place, Server};
+use super::step::Next;
+use super::summary::PathExpiry;
+use crate::date;
+use crate::wire::command::Command;
+use alloc::borrow::ToOwned;
+use alloc::format;
+
+/// The command that goes to the storage path; none where the session is there already.
+pub(super) fn enter(server: &Server, path: &str) -> Option<Next> {
+    let there = path.is_empty() || server.place == Place::In(path.to_owned());
+    (!there).then(|| Next::Command(Command::Cwd(path.to_owned())))
+}
+
+/// Reads the answer to CWD.
+///
+/// # Errors
+/// What to do where it is no 250.
+pub(super) fn entered(server: &mut Server, path: &str, reply: Heard) -> Result<(), Next> {
+    if reply.class() == Class::Done {
+        server.place = Place::In(path.to_owned());
+        return Ok(());
+    }
+    Err(refused(FailureKind::NoSuchPath, &format!("cannot enter {path}"), reply))
+}
+
+/// The command that asks when a path expires, where the server takes it.
+pub(super) fn ask_expiry(server: &Server, path: &str) -> Option<Next> {
+    let asks = server.features.site_expiry && !path.is_empty();
+    asks.then(|| Next::Command(Command::Expiry { site: true, path: path.to_owned(), date: None }))
+}
+
+/// Reads the answer to SITE EXPIRY (DESIGN 3): `213 20261225000000`, `213 never`. Any other tells nothing.
+pub(super) fn expiry_of(reply: &Heard) -> PathExpiry {
+    match (reply.code, reply.text().trim()) {
+        (213, "never") => PathExpiry::Never,
+        (213, text) => date::parse_time_val(text).map_or(PathExpiry::Unknown, |utc_s| PathExpiry::At { utc_s }),
+        _ => PathExpiry::Unknown,
+    }
+}
+
+/// The number of a 213 (RFC 3659 4).
+pub(super) fn size_of(reply: &Heard) -> Option<u64> {
+    if reply.code != 213 {
+        return None;
+    }
+    reply.text().trim().parse().ok()
+}
+
+/// What follows a refusal: later it may go (4yz), or never (5yz).
+pub(super) fn refused(kind: FailureKind, what: &str, reply: Heard) -> Next {
+    match reply.class() {
+        Class::NotNow => Next::Again(Failure::by_reply(kind, what, reply)),
+        Class::Never => Next::Fail(Failure::by_reply(kind, what, reply)),
+        _ => Next::Fail(Failure { reply: Some(reply), ..Failure::new(FailureKind::Protocol, what) }),
+    }
+}
+
+/// What follows a transfer that did not end well. `moved`: whether any byte went over.
+pub(super) fn broken(what: &str, trouble: Trouble, moved: bool) -> Next {
+    let because = |fault| format!("{what}: {fault}");
+    match trouble {
+        Trouble::Refused(reply) | Trouble::RestartRefused(reply) => {
+            let kind = if moved || reply.code == 426 { FailureKind::Partial } else { FailureKind::Refused };
+            refused(kind, what, reply)
+        }
+        Trouble::Unconnected(fault) => {
+            let what = because(format!("no data connection ({})", fault.0));
+            Next::Again(Failure::new(FailureKind::CannotConnect, what))
+        }
+        Trouble::Lost => {
+            Next::Again(Failure::new(FailureKind::Partial, because("the data connection broke".to_owned())))
+        }
+        Trouble::Local(fault) => Next::Fail(Failure::new(FailureKind::Local, because(fault.0))),
+        Trouble::ListingTooLong => {
+            Next::Fail(Failure::new(FailureKind::Protocol, because("the listing is too long".to_owned())))
+        }
+        Trouble::OutOfTurn(reply) => {
+            Next::Fail(Failure { reply: Some(reply), ..Failure::new(FailureKind::Protocol, what) })
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Carrying out a call: begun, asked for its next step, tried again after a pause, finished.
+
+use super::action::{ClientAction, ClientNote};
+use super::call::{Call, ClientSettings};
+use super::data::{DataJob, Moved};
+use super::desk::{Awaited, Desk};
+use super::download::Download;
+use super::failure::{Failure, FailureKind};
+use super::server::{Known, Place, Server};
+use super::step::{Input, Next, Step};
+use super::summary::Summary;
+use super::upload::Upload;
+use super::view::View;
+use super::{Client, Link, Running, Stage};
+use crate::limits;
+use crate::wire::command::Command;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+
+impl Client {
+    pub(super) fn begin(&mut self, call: Call) {
+        (self.retries, self.retries_in_call, self.headway) = (0, 0, (0, 0));
+        let work = match call {
+            Call::Connect(connect) => {
+                self.hang_up();
+                self.login = Some(connect);
+                self.call = Some(Running::Connect);
+                return self.open();
+            }
+            Call::Quit => return self.quit(),
+            Call::Upload(mut order) => {
+                self.relocate(&mut order.storage_path);
+                Upload::new(order).map(boxed)
+            }
+            Call::Download(mut order) => {
+                self.relocate(&mut order.storage_path);
+                Download::new(order).map(boxed)
+            }
+            Call::View { mut storage_path } => {
+                self.relocate(&mut storage_path);
+                View::new(storage_path).map(boxed)
+            }
+        };
+        match work {
+            Ok(work) => {
+                self.call = Some(Running::Work(work));
+                self.start();
+            }
+            Err(failure) => self.finish(Err(failure)),
+        }
+    }
+
+    /// A relative path is meant from the directory of the login, which an earlier call may have left.
+    pub(super) fn relocate(&mut self, path: &mut String) {
+        let Some(Link { server, .. }) = &mut self.link else { return };
+        if server.place == Place::Login {
+            return;
+        }
+        server.place = Place::Elsewhere;
+        if path.starts_with('/') {
+            return;
+        }
+        // Where paths expire, the login's directory is the root. Elsewhere only a new login leads back to it.
+        match server.features.set_expiry {
+            Known::Yes => path.insert(0, '/'),
+            _ => self.hang_up(),
+        }
+    }
+
+    pub(super) fn quit(&mut self) {
+        self.call = Some(Running::Quit);
+        if self.link.is_none() {
+            return self.end(Ok(Summary::Quit));
+        }
+        self.desk.send(&Command::Quit);
+        self.stage = Stage::Quitting;
+    }
+
+    /// Starts the call's work, or goes on with it: over the connection that stands, or a new one.
+    pub(super) fn start(&mut self) {
+        match (&self.link, &self.call) {
+            (None, _) | (_, Some(Running::Connect)) => self.open(),
+            _ => self.step(Input::Start),
+        }
+    }
+
+    /// Tells the login or the call, and does what it wants next.
+    pub(super) fn step(&mut self, input: Input) {
+        let Some(Link { server, .. }) = &mut self.link else { return };
+        if let Stage::Login(login) = &mut self.stage {
+            let next = login.step(server, input);
+            return self.go_on_with_login(next);
+        }
+        if let Some(Running::Work(work)) = &mut self.call {
+            let next = work.step(server, input);
+            self.go_on(next);
+        }
+    }
+
+    pub(super) fn go_on_with_login(&mut self, next: Next) {
+        match next {
+            Next::Finish(summary) => {
+                self.was_up = true;
+                match self.call {
+                    Some(Running::Work(_)) => {
+                        self.stage = Stage::Asked;
+                        self.step(Input::Start);
+                    }
+                    _ => self.finish(Ok(summary)),
+                }
+            }
+            Next::Command(command) => self.desk.send(&command),
+            Next::Again(failure) => self.lose(failure),
+            Next::Fail(failure) => {
+                self.hang_up();
+                self.finish(Err(failure));
+            }
+            _ => self.desk.wait(self.desk.settings.reply_ms_max),
+        }
+    }
+
+    pub(super) fn go_on(&mut self, next: Next) {
+        let Some(Link { server, .. }) = &mut self.link else { return };
+        let desk = &mut self.desk;
+        self.stage = match next {
+            Next::Command(command) => {
+                desk.send(&command);
+                Stage::Asked
+            }
+            Next::Listen => Stage::Asked,
+            Next::Data(order) => {
+                let reached = (order.file, order.offset_bytes);
+                if reached > self.headway {
+                    (self.headway, self.retries) = (reached, 0);
+                }
+                Stage::Data(DataJob::begin(order, desk, server))
+            }
+            Next::OpenSource(file) => {
+                desk.ask(Awaited::Source, |id| ClientAction::OpenSource { id, file });
+                desk.wait_for_host();
+                Stage::Host
+            }
+            Next::OpenSink { name, size_bytes, modified_s, resume } => {
+                let open = |id| ClientAction::OpenSink { id, name, size_bytes, modified_s, resume };
+                desk.ask(Awaited::Sink, open);
+                desk.wait_for_host();
+                Stage::Host
+            }
+            Next::KeepSink { modified_s } => {
+                desk.ask(Awaited::Kept, |id| ClientAction::KeepSink { id, modified_s });
+                desk.wait_for_host();
+                Stage::Host
+            }
+            Next::Finish(summary) => return self.finish(Ok(summary)),
+            Next::Fail(failure) => return self.finish(Err(failure)),
+            Next::Again(failure) => return self.back_off(failure),
+        };
+    }
+
+    pub(super) fn with_job(&mut self, tell: impl FnOnce(&mut DataJob, &mut Desk, &mut Server) -> Option<Moved>) {
+        let (Stage::Data(job), Some(link)) = (&mut self.stage, &mut self.link) else { return };
+        if let Some(moved) = tell(job, &mut self.desk, &mut link.server) {
+            self.step(Input::Data(moved));
+        }
+    }
+
+    pub(super) fn back_off(&mut self, failure: Failure) {
+        let ClientSettings { retries_max, back_off_ms, back_off_ms_max, .. } = self.desk.settings;
+        if self.retries >= retries_max || self.retries_in_call >= limits::CLIENT_RETRIES_MAX {
+            return self.finish(Err(failure));
+        }
+        let after_ms = back_off_ms.checked_shl(self.retries).unwrap_or(u64::MAX).min(back_off_ms_max);
+        self.retries += 1;
+        self.retries_in_call += 1;
+        let because = failure.to_string();
+        self.desk.note(ClientNote::Retrying { retry: self.retries, retries_max, after_ms, because });
+        self.desk.wait(after_ms);
+        self.stage = Stage::Pausing;
+    }
+
+    pub(super) fn finish(&mut self, outcome: Result<Summary, Failure>) {
+        let outcome = match (outcome, &self.call) {
+            (Err(failure), Some(Running::Work(work))) => Err(work.blame(failure)),
+            (outcome, _) => outcome,
+        };
+        // After these nobody knows which reply comes next.
+        if let Err(Failure { kind: FailureKind::Protocol | FailureKind::TimedOut, .. }) = &outcome {
+            self.hang_up();
+        }
+        self.desk.wait_for_host();
+        self.stage = Stage::Idle;
+        self.call = None;
+        self.desk.push(ClientAction::Finished { outcome });
+    }
+
+    pub(super) fn interrupt(&mut self) {
+        let interrupted = Failure::new(FailureKind::Interrupted, "interrupted".to_owned());
+        if self.call.is_some() {
+            return self.end(Err(interrupted));
+        }
+        self.hang_up();
+        self.stage = Stage::Ended;
+        self.desk.push(ClientAction::Close);
+    }
+
+    pub(super) fn end(&mut self, outcome: Result<Summary, Failure>) {
+        self.hang_up();
+        self.finish(outcome);
+        self.stage = Stage::Ended;
+        self.desk.push(ClientAction::Close);
+    }
+}
+
+fn boxed(work: impl Step + Send + 'static) -> Box<dyn Step + Send> {
+    Box::new(work)
+}

@@ -1,0 +1,158 @@
+//! What the client knows of the server that it is connected to. Lives as long as the control connection.
+
+use super::event::ControlEnds;
+use super::reply_reader::Heard;
+use crate::time::Now;
+use alloc::string::String;
+
+/// One server, over one control connection.
+#[derive(Clone, Debug)]
+pub(super) struct Server {
+    pub(super) ends: ControlEnds,
+    /// Of the event at hand.
+    pub(super) now: Now,
+    pub(super) features: Features,
+    pub(super) place: Place,
+    pub(super) way: Way,
+    /// Whether ALLO is worth a try still.
+    pub(super) takes_allo: bool,
+}
+
+impl Server {
+    pub(super) fn new(ends: ControlEnds, now: Now, active: bool) -> Self {
+        let way = if active { Way::OnlyActive } else { Way::Epsv };
+        Self { ends, now, features: Features::default(), place: Place::Login, way, takes_allo: !active }
+    }
+}
+
+/// Which directory the session is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Where the login put it.
+    Login,
+    /// In this one, by the words of the call that runs.
+    In(String),
+    /// Where a call before left it.
+    Elsewhere,
+}
+
+/// How data connections are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// EPSV (RFC 2428 3); PASV next.
+    Epsv,
+    /// PASV (RFC 959 4.1.2); active next.
+    Pasv,
+    /// PORT or EPRT, after all else failed.
+    Active,
+    /// PORT or EPRT, for so the caller wants it.
+    OnlyActive,
+}
+
+impl Way {
+    /// What to try when this way failed.
+    pub(super) fn next(self, ends: &ControlEnds) -> Option<Self> {
+        match self {
+            // 227 has room for an IPv4 address alone.
+            Self::Epsv if ends.peer.ip().to_canonical().is_ipv4() => Some(Self::Pasv),
+            Self::Epsv | Self::Pasv => Some(Self::Active),
+            Self::Active | Self::OnlyActive => None,
+        }
+    }
+}
+
+/// What FEAT lists (RFC 2389 3). A server without FEAT may know any of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Features {
+    pub(super) size: Known,
+    pub(super) modification_time: Known,
+    pub(super) set_modification_time: Known,
+    pub(super) restart: Known,
+    pub(super) machine_listing: Known,
+    pub(super) set_expiry: Known,
+    pub(super) site_expiry: bool,
+    pub(super) site_token: bool,
+    pub(super) site_claim: bool,
+}
+
+/// Whether a server knows a command.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It says so.
+    Yes,
+    /// It does not say so, though it says what it knows.
+    No,
+    /// It never said.
+    #[default]
+    Perhaps,
+}
+
+impl Known {
+    /// Whether it is worth a try.
+    pub(super) fn may_be(self) -> bool {
+        self != Self::No
+    }
+}
+
+impl Features {
+    /// Reads a 211; the first line and the last hold no feature.
+    pub(super) fn read(reply: &Heard) -> Self {
+        let lines = reply.lines.get(1..reply.lines.len().saturating_sub(1)).unwrap_or_default();
+        let listed = |feature: &str| {
+            let found = lines.iter().any(|line| {
+                let mut words = line.split_ascii_whitespace();
+                feature
+                    .split(' ')
+                    .all(|wanted| words.next().is_some_and(|word| any_of(word).any(|word| word == *wanted)))
+            });
+            if found { Known::Yes } else { Known::No }
+        };
+        Self {
+            size: listed("SIZE"),
+            modification_time: listed("MDTM"),
+            set_modification_time: listed("MFMT"),
+            restart: listed("REST STREAM"),
+            machine_listing: listed("MLST"),
+            set_expiry: listed("SETEXPIRY"),
+            site_expiry: site(lines, "EXPIRY"),
+            site_token: site(lines, "TOKEN"),
+            site_claim: site(lines, "CLAIM"),
+        }
+    }
+}
+
+/// The alternatives of one word, as in `EXPIRY;TOKEN;CLAIM`, in capitals.
+fn any_of(word: &str) -> impl Iterator<Item = String> {
+    word.split(';').filter(|word| !word.is_empty()).map(str::to_ascii_uppercase)
+}
+
+/// Whether a line `SITE ..` names this word anywhere, for servers differ in how they list these.
+fn site(lines: &[String], wanted: &str) -> bool {
+    lines.iter().any(|line| {
+        let mut words = line.split_ascii_whitespace().flat_map(any_of);
+        words.next().is_some_and(|word| word == "SITE") && words.any(|word| word == wanted)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_read_from_what_the_server_lists() {
+        let lines = ["Features:", " size", " REST STREAM", " MLST type*;size*;", " SETEXPIRY", " SITE EXPIRY", "End"];
+        let features = Features::read(&Heard { code: 211, lines: lines.iter().map(|&line| line.into()).collect() });
+        assert_eq!(features.size, Known::Yes);
+        assert_eq!(features.restart, Known::Yes);
+        assert_eq!(features.machine_listing, Known::Yes);
+        assert_eq!(features.set_expiry, Known::Yes);
+        assert_eq!(features.modification_time, Known::No);
+        assert!(features.site_expiry && !features.site_token);
+        let lines = ["Features:", " SITE EXPIRY;TOKEN;CLAIM", "End"];
+        let features = Features::read(&Heard { code: 211, lines: lines.iter().map(|&line| line.into()).collect() });
+        assert!(features.site_expiry && features.site_token && features.site_claim);
+        assert_eq!(features.set_expiry, Known::No);
+        let one_line = Features::read(&Heard { code: 211, lines: ["No features".into()].into() });
+        assert_eq!(one_line.size, Known::No);
+    }
+}

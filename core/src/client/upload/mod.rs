@@ -1,0 +1,323 @@
+//! Upload (seed): MKD p, SETEXPIRY p date, CWD p; then each file. After a break: SITE CLAIM p, CWD p, SIZE f, and on
+//! from there.
+
+mod file;
+
+use super::call::UploadOrder;
+use super::event::SourceInfo;
+use super::failure::{Failure, FailureKind, kind_of};
+use super::names;
+use super::place;
+use super::reply_reader::{Class, Heard};
+use super::server::{Known, Place, Server};
+use super::step::{Input, Next, Step};
+use super::summary::{PathExpiry, Summary, Uploaded};
+use super::tally::Tally;
+use crate::date::ExpiryDate;
+use crate::record::Token;
+use crate::wire::command::{Command, Secret};
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+
+/// An upload, as far as it has come.
+#[derive(Debug)]
+pub(super) struct Upload {
+    order: UploadOrder,
+    path: Path,
+    token: Option<Token>,
+    /// The path's name in the 257.
+    named: Option<String>,
+    expiry: PathExpiry,
+    /// The file at hand, counted from 0.
+    file: usize,
+    current: Current,
+    tally: Tally,
+    stage: Stage,
+}
+
+/// How the storage path stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Path {
+    Unmade,
+    /// Made by this call, and its date set where that was asked for.
+    Made {
+        dated: bool,
+    },
+    /// There already, and welcome.
+    Found,
+}
+
+/// The file at hand.
+#[derive(Debug, Default)]
+struct Current {
+    source: Option<SourceInfo>,
+    /// Whether the server may hold bytes of it.
+    begun: bool,
+    /// Whether a file of that name was there before; none where that is not known yet. Its bytes are not ours to go
+    /// on from.
+    there_before: Option<bool>,
+    offset_bytes: u64,
+    /// Bytes that the server should hold in the end.
+    sent_bytes: u64,
+    modified_s: Option<i64>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Making,
+    /// MKD failed: is the path there?
+    Probing(Heard),
+    AskingToken,
+    Claiming,
+    Dating,
+    /// The path that could not be dated is removed.
+    Unmaking(Failure),
+    AskingDate,
+    Entering,
+    Opening,
+    /// Is a file of that name there before the first byte is sent?
+    Looking,
+    /// How much is there after a break?
+    Resuming,
+    Announcing,
+    Moving,
+    Stamping,
+    Checking,
+}
+
+impl Upload {
+    /// An upload that has not begun.
+    ///
+    /// # Errors
+    /// [`FailureKind::Local`], where a name cannot be sent or stands twice.
+    pub(super) fn new(order: UploadOrder) -> Result<Self, Failure> {
+        let unfit = |what: String| Err(Failure::new(FailureKind::Local, what));
+        if order.storage_path.is_empty() || order.storage_path.contains(char::is_control) {
+            return unfit(format!("{:?} is no storage path", order.storage_path));
+        }
+        for (at, name) in order.files.iter().enumerate() {
+            if !names::is_plain(name) {
+                return unfit(format!("{name:?} cannot be the name of a file"));
+            }
+            if order.files[..at].contains(name) {
+                return unfit(format!("two files would have the name {name}"));
+            }
+        }
+        Ok(Self {
+            order,
+            path: Path::Unmade,
+            token: None,
+            named: None,
+            expiry: PathExpiry::Unknown,
+            file: 0,
+            current: Current::default(),
+            tally: Tally::default(),
+            stage: Stage::Making,
+        })
+    }
+
+    fn ask(&mut self, stage: Stage, command: Command) -> Next {
+        self.stage = stage;
+        Next::Command(command)
+    }
+
+    fn storage_path(&self) -> String {
+        self.order.storage_path.clone()
+    }
+
+    fn start(&mut self, server: &Server) -> Next {
+        if self.order.expiry_date.is_some() && server.features.set_expiry == Known::No {
+            let what = "the server does not know SETEXPIRY; nothing was sent";
+            return Next::Fail(Failure::new(FailureKind::ExpiryUnknown, what));
+        }
+        match (&self.token, self.path) {
+            (_, Path::Unmade) => self.ask(Stage::Making, Command::Mkd(self.storage_path())),
+            _ if server.place == Place::In(self.storage_path()) => self.go_on_with_file(server),
+            (Some(token), _) => {
+                let token = Secret(token.to_string());
+                self.ask(Stage::Claiming, Command::SiteClaim { path: self.storage_path(), token })
+            }
+            (None, _) => self.date(server),
+        }
+    }
+
+    fn on_making(&mut self, server: &Server, reply: Heard) -> Next {
+        match reply.class() {
+            Class::Done => {
+                self.path = Path::Made { dated: false };
+                self.named = quoted(reply.text());
+                if server.features.site_token && server.features.site_claim {
+                    return self.ask(Stage::AskingToken, Command::SiteToken(self.storage_path()));
+                }
+                self.date(server)
+            }
+            Class::Never if kind_of(FailureKind::Refused, &reply) != FailureKind::Refused => self.cannot_make(reply),
+            Class::Never if self.order.add => {
+                self.path = Path::Found;
+                self.date(server)
+            }
+            Class::Never => {
+                let probe = Command::Cwd(self.storage_path());
+                self.ask(Stage::Probing(reply), probe)
+            }
+            _ => self.cannot_make(reply),
+        }
+    }
+
+    fn cannot_make(&self, reply: Heard) -> Next {
+        place::refused(FailureKind::Refused, &format!("cannot make {}", self.order.storage_path), reply)
+    }
+
+    fn on_probing(&mut self, server: &mut Server, made: Heard, reply: &Heard) -> Next {
+        if reply.class() != Class::Done {
+            return self.cannot_make(made);
+        }
+        server.place = Place::Elsewhere;
+        let what = format!("{} is there already", self.order.storage_path);
+        Next::Fail(Failure { reply: Some(made), ..Failure::new(FailureKind::PathExists, what) })
+    }
+
+    fn date(&mut self, server: &Server) -> Next {
+        match &self.order.expiry_date {
+            Some(date) if self.path == Path::Made { dated: false } => {
+                let date = Some(date.clone());
+                self.ask(Stage::Dating, Command::Expiry { site: false, path: self.storage_path(), date })
+            }
+            _ => self.ask_date(server),
+        }
+    }
+
+    fn on_dating(&mut self, server: &Server, reply: Heard) -> Next {
+        let date = self.order.expiry_date.as_deref().unwrap_or_default();
+        match reply.class() {
+            Class::Done => {
+                self.path = Path::Made { dated: true };
+                self.expiry = match ExpiryDate::parse(date, server.now) {
+                    Ok(ExpiryDate::At(utc_s)) => PathExpiry::At { utc_s },
+                    Ok(ExpiryDate::Never) => PathExpiry::Never,
+                    Err(_) => PathExpiry::Unknown,
+                };
+                self.ask_date(server)
+            }
+            Class::Never => {
+                // RFC 959 4.2.2: unrecognized; not implemented; not for that parameter.
+                let unknown = matches!(reply.code, 500 | 502 | 504);
+                let kind = if unknown { FailureKind::ExpiryUnknown } else { FailureKind::ExpiryRefused };
+                let failure = Failure::by_reply(kind, format!("cannot set the expiry date {date}"), reply);
+                // So that the same path may be made with a better date, and nothing eternal stays.
+                self.ask(Stage::Unmaking(failure), Command::Rmd(self.storage_path()))
+            }
+            _ => place::refused(FailureKind::ExpiryRefused, &format!("cannot set the expiry date {date}"), reply),
+        }
+    }
+
+    fn ask_date(&mut self, server: &Server) -> Next {
+        self.stage = Stage::AskingDate;
+        place::ask_expiry(server, &self.order.storage_path).unwrap_or_else(|| self.enter(server))
+    }
+
+    fn enter(&mut self, server: &Server) -> Next {
+        self.stage = Stage::Entering;
+        match place::enter(server, &self.order.storage_path) {
+            Some(next) => next,
+            None => self.go_on_with_file(server),
+        }
+    }
+
+    fn finish(&mut self) -> Next {
+        match self.tally.conclude() {
+            Ok(files) => Next::Finish(Summary::Uploaded(Uploaded {
+                storage_path: self.named.clone().unwrap_or_else(|| self.storage_path()),
+                expiry: self.expiry,
+                token: self.token,
+                files,
+            })),
+            Err(failure) => Next::Fail(failure),
+        }
+    }
+
+    fn on_reply(&mut self, server: &mut Server, reply: Heard) -> Next {
+        match core::mem::replace(&mut self.stage, Stage::Making) {
+            Stage::Probing(made) => self.on_probing(server, made, &reply),
+            Stage::AskingToken => {
+                self.token = Token::parse(reply.text().trim()).filter(|_| reply.code == 213);
+                self.date(server)
+            }
+            Stage::Claiming => self.date(server),
+            Stage::Dating => self.on_dating(server, reply),
+            Stage::Unmaking(failure) => Next::Fail(failure),
+            Stage::AskingDate => {
+                match place::expiry_of(&reply) {
+                    PathExpiry::Unknown => {}
+                    told => self.expiry = told,
+                }
+                self.enter(server)
+            }
+            Stage::Entering => match place::entered(server, &self.order.storage_path, reply) {
+                Ok(()) => self.go_on_with_file(server),
+                Err(next) => next,
+            },
+            Stage::Looking => {
+                self.current.there_before = Some(place::size_of(&reply).is_some());
+                self.announce(server, 0)
+            }
+            Stage::Resuming => self.on_resuming(server, &reply),
+            Stage::Announcing => self.on_announcing(server, reply),
+            Stage::Stamping => self.on_stamping(server, &reply),
+            Stage::Checking => self.on_checking(server, &reply),
+            Stage::Making | Stage::Opening | Stage::Moving => self.on_making(server, reply),
+        }
+    }
+}
+
+impl Step for Upload {
+    fn step(&mut self, server: &mut Server, input: Input) -> Next {
+        match input {
+            Input::Start => self.start(server),
+            Input::Reply(reply) => self.on_reply(server, reply),
+            Input::Data(moved) => self.on_moved(server, moved),
+            Input::Source(outcome) => self.on_source(server, outcome),
+            Input::Sink(_) | Input::Kept(_) => {
+                Next::Fail(Failure::new(FailureKind::Local, "an upload has no sink".to_owned()))
+            }
+        }
+    }
+
+    fn note_begun(&mut self) {
+        self.current.begun = true;
+    }
+
+    fn blame(&self, failure: Failure) -> Failure {
+        self.tally.blame(failure, self.current.begun)
+    }
+}
+
+/// The name in a 257 (RFC 959, appendix II): in quotes, a quote in it doubled.
+fn quoted(text: &str) -> Option<String> {
+    let mut name = String::new();
+    let mut chars = text.split_once('"')?.1.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => match chars.next() {
+                Some('"') => name.push('"'),
+                _ => return Some(name).filter(|name| !name.is_empty()),
+            },
+            c => name.push(c),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_in_a_257_is_unquoted() {
+        assert_eq!(quoted("\"/a \"\"b\"\"\" created"), Some("/a \"b\"".to_owned()));
+        assert_eq!(quoted("/a created"), None);
+        assert_eq!(quoted("\"/a"), None);
+        assert_eq!(quoted("\"\" created"), None);
+    }
+}

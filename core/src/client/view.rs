@@ -1,0 +1,106 @@
+//! View (seed): CWD p, then LIST p.
+
+use super::data::{DataOrder, Moved, Trouble, What};
+use super::failure::{Failure, FailureKind};
+use super::names;
+use super::place;
+use super::reply_reader::Heard;
+use super::server::{Known, Server};
+use super::step::{Input, Next, Step};
+use super::summary::{PathExpiry, Summary, Viewed};
+use crate::wire::command::Command;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
+/// A look at a storage path, as far as it has come.
+#[derive(Debug)]
+pub(super) struct View {
+    storage_path: String,
+    expiry: PathExpiry,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    AskingDate,
+    Entering,
+    /// `by_name`: LIST p, else LIST alone.
+    Listing {
+        by_name: bool,
+    },
+}
+
+impl View {
+    /// A look that has not begun.
+    ///
+    /// # Errors
+    /// [`FailureKind::Local`], where the path cannot be sent.
+    pub(super) fn new(storage_path: String) -> Result<Self, Failure> {
+        if storage_path.contains(char::is_control) {
+            return Err(Failure::new(FailureKind::Local, format!("{storage_path:?} is no storage path")));
+        }
+        Ok(Self { storage_path, expiry: PathExpiry::Unknown, stage: Stage::AskingDate })
+    }
+
+    fn enter(&mut self, server: &Server) -> Next {
+        self.stage = Stage::Entering;
+        place::enter(server, &self.storage_path).unwrap_or_else(|| self.list_as_seed(server))
+    }
+
+    // The seed lists the path that it has just entered by its name, and a server of that kind knows what is meant. To
+    // any other it would be a path inside that path.
+    fn list_as_seed(&mut self, server: &Server) -> Next {
+        let by_name = !self.storage_path.is_empty() && server.features.set_expiry.may_be();
+        self.list(by_name)
+    }
+
+    fn list(&mut self, by_name: bool) -> Next {
+        self.stage = Stage::Listing { by_name };
+        let path = by_name.then(|| self.storage_path.clone());
+        Next::Data(DataOrder { command: Command::List(path), what: What::List, offset_bytes: 0, file: 0 })
+    }
+
+    fn on_listed(&mut self, server: &Server, by_name: bool, moved: Moved) -> Next {
+        let unsure = by_name && server.features.set_expiry == Known::Perhaps;
+        match moved.outcome {
+            Ok(_) if unsure && moved.listing.is_empty() => return self.list(false),
+            Ok(_) => {}
+            Err(Trouble::Refused(reply)) if unsure && !reply.says_expired() => return self.list(false),
+            Err(trouble) => return place::broken(&format!("cannot list {}", self.storage_path), trouble, false),
+        }
+        let text = String::from_utf8_lossy(&moved.listing);
+        Next::Finish(Summary::Viewed(Viewed {
+            listing: names::lines(&text).map(str::to_owned).collect(),
+            entries: names::of_list(&text).unwrap_or_default(),
+            expiry: self.expiry,
+        }))
+    }
+
+    fn on_reply(&mut self, server: &mut Server, reply: Heard) -> Next {
+        if self.stage == Stage::AskingDate {
+            self.expiry = place::expiry_of(&reply);
+            return self.enter(server);
+        }
+        match place::entered(server, &self.storage_path, reply) {
+            Ok(()) => self.list_as_seed(server),
+            Err(next) => next,
+        }
+    }
+}
+
+impl Step for View {
+    fn step(&mut self, server: &mut Server, input: Input) -> Next {
+        match (input, self.stage) {
+            (Input::Start, _) => {
+                self.stage = Stage::AskingDate;
+                let there = place::enter(server, &self.storage_path).is_none();
+                let ask = place::ask_expiry(server, &self.storage_path).filter(|_| !there);
+                ask.unwrap_or_else(|| self.enter(server))
+            }
+            (Input::Reply(reply), _) => self.on_reply(server, reply),
+            (Input::Data(moved), Stage::Listing { by_name }) => self.on_listed(server, by_name, moved),
+            _ => Next::Fail(Failure::new(FailureKind::Protocol, "a look needs no file".to_owned())),
+        }
+    }
+}
