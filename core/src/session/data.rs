@@ -153,7 +153,7 @@ impl Session {
                 Reply::new(227, format!("Entering Passive Mode ({a},{b},{c},{d},{high},{low})."))
             }
             // RFC 2428 3: the text in parentheses is the one that clients read.
-            _ => Reply::new(229, format!("Entering Extended Passive Mode (|||{port}|).")),
+            _ => Reply::new(229, format!("Entering Extended Passive Mode (|||{port}|)")),
         }
     }
 

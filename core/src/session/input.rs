@@ -82,6 +82,12 @@ impl Input {
         }
     }
 
+    /// Room that is held for lines.
+    #[cfg(test)]
+    pub(super) fn held_capacity(&self) -> usize {
+        self.framer.held_bytes() + self.waiting.capacity()
+    }
+
     /// Forgets what came.
     pub(super) fn clear(&mut self) {
         *self = Self { last_form: self.last_form, ..Self::default() };

@@ -285,3 +285,6 @@ impl Session {
         self.push(Action::Notify { change });
     }
 }
+
+#[cfg(test)]
+mod tests;

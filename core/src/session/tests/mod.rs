@@ -1,0 +1,9 @@
+//! The laws of the session: one final reply for each command, one outcome for each action, deadlines, bounds.
+
+mod deadlines;
+mod host;
+mod input;
+mod laws;
+mod paths;
+mod random;
+mod transfers;
