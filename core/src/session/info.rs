@@ -72,7 +72,7 @@ fn is_site(name: &str) -> bool {
     name.starts_with("SITE ")
 }
 
-const FEATURES: [&str; 13] = [
+const FEATURES: [&str; 14] = [
     "EPRT",
     "EPSV",
     "MDTM",
@@ -86,6 +86,7 @@ const FEATURES: [&str; 13] = [
     "SITE TOKEN",
     "SIZE",
     "TVFS",
+    "UTF8",
 ];
 
 const NAMES_A_LINE: usize = 12;
