@@ -5,6 +5,7 @@
 mod boundary;
 mod index;
 mod leap;
+mod scan;
 
 pub use boundary::{ReaperAction, ReaperEvent, ReaperNote, ReaperOutcome, ReaperRequest};
 
@@ -14,19 +15,26 @@ use crate::limits::SCAN_BATCH_RECORDS;
 use crate::path::VirtualPath;
 use crate::time::Now;
 use alloc::collections::VecDeque;
-use index::Index;
+use index::{Due, Index};
 use leap::{Leap, LeapGuard};
+use scan::Scan;
 
-/// From one scan to the next, milliseconds.
-const SCAN_EVERY_MS: u64 = 600_000;
 /// Names deleted in one step of emptying the trash.
 const TRASH_STEP_ENTRIES: u32 = 256;
 /// Rest after such a step, milliseconds: deleting must not crowd out the sessions' disk work.
 const TRASH_REST_MS: u64 = 5;
-/// First wait after a failed step, milliseconds; it doubles up to [`SCAN_EVERY_MS`].
-const BACK_OFF_MS: u64 = 1_000;
-/// The wall clock may be set at any time: look at it at least this often, milliseconds.
-const LOOK_EVERY_MS: u64 = 10_000;
+/// First wait after a failed step, milliseconds; it doubles with each further failure.
+const BACK_OFF_MS_MIN: u64 = 1_000;
+/// The longest such wait, milliseconds.
+const BACK_OFF_MS_MAX: u64 = 600_000;
+/// How often a path that is not as known is tried before it is left to notices and the next scan.
+const CHANGED_TRIES_MAX: u32 = 3;
+/// The wall clock may be set at any time: look at it at least this often while something waits for it, milliseconds.
+const LOOK_EVERY_MS: u64 = 1_000;
+/// The same while nothing does.
+const LOOK_IDLE_MS: u64 = 10_000;
+/// In the last second before an expiry: the wall clock's reading is cut to seconds, so look this often, milliseconds.
+const LOOK_CLOSELY_MS: u64 = 200;
 /// How long a tombstone stays, seconds.
 const TOMBSTONE_S: i64 = 30 * 86_400;
 /// How long the kept part of a broken upload stays, seconds.
@@ -42,7 +50,6 @@ pub struct Reaper {
     outstanding: Option<(ActionId, Step)>,
     scan: Scan,
     trash: Trash,
-    back_off_ms: u64,
     now: Option<Now>,
 }
 
@@ -50,34 +57,25 @@ pub struct Reaper {
 #[derive(Debug)]
 enum Step {
     Scan,
-    Move { path: VirtualPath, expiry_s: i64 },
+    Move {
+        due: Due,
+        /// Whether a session changed something at or beneath the path meanwhile.
+        is_disturbed: bool,
+    },
     Empty,
-}
-
-/// Where the walk over all records stands.
-#[derive(Debug)]
-enum Scan {
-    Due { at_ms: u64 },
-    Running,
-}
-
-impl Default for Scan {
-    fn default() -> Self {
-        Self::Due { at_ms: 0 }
-    }
 }
 
 /// What is known of the trash.
 #[derive(Debug)]
 enum Trash {
     Empty,
-    Full { at_ms: u64, bytes: u64 },
+    Full { at_ms: u64, bytes: u64, failures: u32 },
 }
 
 impl Default for Trash {
     /// A server that was killed may have left something.
     fn default() -> Self {
-        Self::Full { at_ms: 0, bytes: 0 }
+        Self::Full { at_ms: 0, bytes: 0, failures: 0 }
     }
 }
 
@@ -124,22 +122,26 @@ impl Reaper {
         if self.outstanding.is_some() {
             return None;
         }
-        let look = now.monotonic_ms.saturating_add(LOOK_EVERY_MS);
-        let scan = match self.scan {
-            Scan::Due { at_ms } => at_ms,
-            Scan::Running => now.monotonic_ms,
-        };
-        Some(match self.guard.held_until_ms() {
-            Some(until_ms) => look.min(scan).min(until_ms),
-            None => look.min(scan).min(self.expiry_ms(now)).min(self.trash_ms()),
+        let held_until_ms = self.guard.held_until_ms();
+        let is_idle = self.index.first_look().is_none() && held_until_ms.is_none();
+        let look = now.monotonic_ms.saturating_add(if is_idle { LOOK_IDLE_MS } else { LOOK_EVERY_MS });
+        let look = look.min(self.scan.at_ms());
+        Some(match held_until_ms {
+            Some(until_ms) => look.min(until_ms),
+            None => look.min(self.expiry_ms(now)).min(self.trash_ms()),
         })
     }
 
-    /// When the next path expires. The wall clock's reading was cut to seconds, so this is late by less than one.
+    /// When to look at the path that expires next: some time before, then closely, for the wall clock's reading may
+    /// be almost a second old.
     fn expiry_ms(&self, now: Now) -> u64 {
-        self.index.first_expiry().map_or(u64::MAX, |expiry_s| {
-            let wait_s = u64::try_from(expiry_s.saturating_sub(now.utc_s)).unwrap_or(0);
-            now.monotonic_ms.saturating_add(wait_s.saturating_mul(1000))
+        self.index.first_look().map_or(u64::MAX, |look_s| {
+            let wait_ms = match u64::try_from(look_s.saturating_sub(now.utc_s)).unwrap_or(0) {
+                0 => 0,
+                1 => LOOK_CLOSELY_MS,
+                seconds => (seconds - 1).saturating_mul(1000),
+            };
+            now.monotonic_ms.saturating_add(wait_ms)
         })
     }
 
@@ -165,41 +167,51 @@ impl Reaper {
     }
 
     fn on_change(&mut self, now: Now, change: &PathChange) {
+        self.scan.on_change(change, matches!(self.outstanding, Some((_, Step::Scan))));
         match change {
-            PathChange::Expires { path, expiry_s: Some(expiry_s) } => self.index.insert(path, *expiry_s),
-            PathChange::Expires { path, expiry_s: None } => self.index.remove(path),
+            PathChange::Expires { path, expiry_s } => {
+                self.disturb(path);
+                match expiry_s {
+                    Some(expiry_s) => self.index.insert(path, *expiry_s),
+                    None => self.index.remove(path),
+                }
+            }
             PathChange::Removed { path } => self.index.remove_tree(path),
-            PathChange::Renamed { from, to } => self.index.rename_tree(from, to),
+            PathChange::Renamed { from, to } => {
+                self.disturb(to);
+                self.index.rename_tree(from, to);
+            }
             PathChange::Trashed => self.fill_trash(now),
+        }
+    }
+
+    /// What a session has just put there must not be forgotten with what is being moved away from there.
+    fn disturb(&mut self, path: &VirtualPath) {
+        if let Some((_, Step::Move { due, is_disturbed })) = &mut self.outstanding {
+            *is_disturbed |= path.is_within(&due.path);
         }
     }
 
     fn on_done(&mut self, now: Now, step: Step, outcome: Result<ReaperOutcome, StorageError>) {
         match (step, outcome) {
-            (Step::Move { path, expiry_s }, Ok(_)) => self.on_moved(now, path, expiry_s),
-            // Somebody was faster, or gave it another date; then a notice or the next scan tells.
-            (Step::Move { path, expiry_s }, Err(StorageError::Changed | StorageError::NotFound)) => {
-                self.forget(&path, expiry_s);
-            }
-            (Step::Move { path, expiry_s }, Err(error)) => {
-                self.forget(&path, expiry_s);
-                self.on_error(now, Some(path), error);
-            }
+            (Step::Move { due, is_disturbed }, Ok(_)) => self.on_moved(now, due, is_disturbed),
+            (Step::Move { due, .. }, Err(error)) => self.on_not_moved(now, due, error),
             (Step::Scan, Ok(ReaperOutcome::Records { found, end })) => {
-                for (path, expiry_s) in found {
-                    self.index.insert(&path, expiry_s);
+                for (path, expiry_s) in found.iter().filter(|(path, _)| !self.scan.is_stale(path)) {
+                    self.index.insert(path, *expiry_s);
                 }
-                self.scan = if end { Scan::Due { at_ms: now.monotonic_ms + SCAN_EVERY_MS } } else { Scan::Running };
+                self.scan.batch_ends(now.monotonic_ms, end);
+            }
+            (Step::Scan, Err(error)) => {
+                self.note(ReaperNote::Failed { path: None, error });
+                self.scan.failed(now.monotonic_ms);
             }
             (Step::Empty, Ok(ReaperOutcome::Emptied { bytes, end, .. })) => self.on_emptied(now, bytes, end),
-            (Step::Scan, Err(error)) => {
-                self.scan = Scan::Due { at_ms: u64::MAX };
-                self.on_error(now, None, error);
-            }
             (Step::Empty, Err(error)) => {
-                let wait_ms = self.on_error(now, None, error);
-                if let Trash::Full { at_ms, .. } = &mut self.trash {
-                    *at_ms = now.monotonic_ms.saturating_add(wait_ms);
+                self.note(ReaperNote::Failed { path: None, error });
+                if let Trash::Full { at_ms, failures, .. } = &mut self.trash {
+                    *failures = failures.saturating_add(1);
+                    *at_ms = now.monotonic_ms.saturating_add(back_off_ms(*failures));
                 }
             }
             // `check_outcome` let no other pair through.
@@ -207,19 +219,43 @@ impl Reaper {
         }
     }
 
-    fn on_moved(&mut self, now: Now, path: VirtualPath, expiry_s: i64) {
-        // Only as it was judged: its maker may have made the name anew, and dated it, in the meantime.
-        self.forget(&path, expiry_s);
-        self.back_off_ms = 0;
+    fn on_moved(&mut self, now: Now, due: Due, is_disturbed: bool) {
+        if is_disturbed {
+            // Only as it was judged: its maker may have made the name anew, and dated it, in the meantime.
+            self.forget(&due);
+        } else {
+            self.index.remove_tree(&due.path);
+        }
         self.fill_trash(now);
-        let lag_s = u64::try_from(now.utc_s.saturating_sub(expiry_s)).unwrap_or(0);
+        let lag_s = u64::try_from(now.utc_s.saturating_sub(due.expiry_s)).unwrap_or(0);
         let backlog = self.index.due(now.utc_s);
-        self.note(ReaperNote::Expired { path, expiry_s, lag_s, backlog });
+        self.note(ReaperNote::Expired { path: due.path, expiry_s: due.expiry_s, lag_s, backlog });
     }
 
-    fn forget(&mut self, path: &VirtualPath, expiry_s: i64) {
-        if self.index.expiry(path) == Some(expiry_s) {
-            self.index.remove(path);
+    fn on_not_moved(&mut self, now: Now, due: Due, error: StorageError) {
+        match error {
+            // Somebody was faster.
+            StorageError::NotFound => return self.forget(&due),
+            // Nothing is decided on it; should it be mended, a scan finds it.
+            StorageError::RecordUnreadable => self.forget(&due),
+            _ => {
+                let look_s = |failures| now.utc_s.saturating_add_unsigned(back_off_ms(failures).div_ceil(1000));
+                let failures = self.index.put_off(&due, look_s);
+                if error == StorageError::Changed {
+                    // Another date, or the wall clock stepped back under it: a notice, a scan or another try tells.
+                    if failures >= CHANGED_TRIES_MAX {
+                        self.forget(&due);
+                    }
+                    return;
+                }
+            }
+        }
+        self.note(ReaperNote::Failed { path: Some(due.path), error });
+    }
+
+    fn forget(&mut self, due: &Due) {
+        if self.index.expiry(&due.path) == Some(due.expiry_s) {
+            self.index.remove(&due.path);
         }
     }
 
@@ -227,7 +263,8 @@ impl Reaper {
         let Trash::Full { bytes, .. } = self.trash else { return };
         let bytes = bytes.saturating_add(freed);
         if !end {
-            self.trash = Trash::Full { at_ms: now.monotonic_ms.saturating_add(TRASH_REST_MS), bytes };
+            let at_ms = now.monotonic_ms.saturating_add(TRASH_REST_MS);
+            self.trash = Trash::Full { at_ms, bytes, failures: 0 };
             return;
         }
         self.trash = Trash::Empty;
@@ -236,48 +273,48 @@ impl Reaper {
         }
     }
 
-    /// Reports it and brings the next scan forward, which finds again what could not be done. Returns the wait.
-    fn on_error(&mut self, now: Now, path: Option<VirtualPath>, error: StorageError) -> u64 {
-        self.note(ReaperNote::Failed { path, error });
-        self.back_off_ms = self.back_off_ms.saturating_mul(2).clamp(BACK_OFF_MS, SCAN_EVERY_MS);
-        if let Scan::Due { at_ms } = &mut self.scan {
-            *at_ms = (*at_ms).min(now.monotonic_ms.saturating_add(self.back_off_ms));
-        }
-        self.back_off_ms
-    }
-
     fn fill_trash(&mut self, now: Now) {
-        if let Trash::Empty = self.trash {
-            self.trash = Trash::Full { at_ms: now.monotonic_ms, bytes: 0 };
+        match &mut self.trash {
+            Trash::Empty => self.trash = Trash::Full { at_ms: now.monotonic_ms, bytes: 0, failures: 0 },
+            // What has failed waits, what is new does not.
+            Trash::Full { at_ms, failures: 1.., .. } => *at_ms = now.monotonic_ms,
+            Trash::Full { .. } => {}
         }
     }
 
-    /// Names that are due go first, then bytes in the trash, then the scan: each step is short.
+    /// Names that are due go first; then the first scan, which tells what else is due; then bytes in the trash, then
+    /// any later scan: each step is short.
     fn next_step(&mut self, now: Now) {
-        let held = self.guard.held_until_ms().is_some();
-        if !held
-            && let Some((path, expiry_s)) = self.index.first()
-            && expiry_s <= now.utc_s
-        {
-            let request = ReaperRequest::MoveToTrash { path: path.clone(), expiry_s };
-            return self.request(Step::Move { path, expiry_s }, request);
+        let is_held = self.guard.held_until_ms().is_some();
+        if !is_held && let Some(due) = self.index.first_due(now.utc_s) {
+            let request = ReaperRequest::MoveToTrash { path: due.path.clone(), expiry_s: due.expiry_s };
+            return self.request(Step::Move { due, is_disturbed: false }, request);
         }
-        if self.index.is_empty() && self.index.take_overflowed() {
-            self.scan = Scan::Due { at_ms: now.monotonic_ms };
+        if !is_held && self.index.needs_scan(now.utc_s) {
+            self.scan.hasten(now.monotonic_ms);
         }
-        if !held && self.trash_ms() <= now.monotonic_ms {
-            return self.request(Step::Empty, ReaperRequest::EmptyTrash { entries_max: TRASH_STEP_ENTRIES });
+        let scan_is_due = self.scan.at_ms() <= now.monotonic_ms;
+        let trash_is_due = !is_held && self.trash_ms() <= now.monotonic_ms;
+        if trash_is_due && !(scan_is_due && self.scan.is_first()) {
+            self.request(Step::Empty, ReaperRequest::EmptyTrash { entries_max: TRASH_STEP_ENTRIES });
+        } else if scan_is_due {
+            self.request_batch(now, is_held);
         }
-        let restart = match self.scan {
-            Scan::Due { at_ms } if at_ms > now.monotonic_ms => return,
-            Scan::Due { .. } => true,
-            Scan::Running => false,
-        };
+    }
+
+    fn request_batch(&mut self, now: Now, is_held: bool) {
+        let restart = self.scan.begins();
+        if restart {
+            self.index.scan_begins();
+        }
+        self.scan.batch_begins();
+        // By a clock that is not trusted nothing is old.
+        let older_than = |age_s| if is_held { i64::MIN } else { now.utc_s.saturating_sub(age_s) };
         let request = ReaperRequest::ReadRecords {
             restart,
             records_max: SCAN_BATCH_RECORDS,
-            tombstones_before_s: now.utc_s.saturating_sub(TOMBSTONE_S),
-            partials_before_s: now.utc_s.saturating_sub(PARTIAL_S),
+            tombstones_before_s: older_than(TOMBSTONE_S),
+            partials_before_s: older_than(PARTIAL_S),
         };
         self.request(Step::Scan, request);
     }
@@ -292,6 +329,11 @@ impl Reaper {
     fn note(&mut self, note: ReaperNote) {
         self.actions.push_back(ReaperAction::Note { note });
     }
+}
+
+/// How long to wait after so many failures in a row, milliseconds.
+fn back_off_ms(failures: u32) -> u64 {
+    BACK_OFF_MS_MIN.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(BACK_OFF_MS_MAX)
 }
 
 #[cfg(test)]

@@ -20,6 +20,10 @@ struct World {
     trash: u64,
     walk: Vec<(VirtualPath, i64)>,
     fail: Option<StorageError>,
+    /// Moving this one fails.
+    stuck: Option<VirtualPath>,
+    /// What was asked, in order.
+    asked: Vec<ReaperRequest>,
     notes: Vec<ReaperNote>,
     moved: Vec<(VirtualPath, i64)>,
 }
@@ -34,6 +38,8 @@ impl World {
             trash: 0,
             walk: Vec::new(),
             fail: None,
+            stuck: None,
+            asked: Vec::new(),
             notes: Vec::new(),
             moved: Vec::new(),
         }
@@ -57,6 +63,7 @@ impl World {
     }
 
     fn execute(&mut self, request: ReaperRequest) -> Result<ReaperOutcome, StorageError> {
+        self.asked.push(request.clone());
         if let Some(error) = self.fail {
             return Err(error);
         }
@@ -69,7 +76,11 @@ impl World {
                 Ok(ReaperOutcome::Records { found, end: self.walk.is_empty() })
             }
             ReaperRequest::MoveToTrash { path, expiry_s } => {
+                assert!(expiry_s <= self.now.utc_s, "too early");
                 let own = self.records.get(&path).copied().ok_or(StorageError::NotFound)?;
+                if self.stuck.as_ref() == Some(&path) {
+                    return Err(StorageError::Denied);
+                }
                 if own != expiry_s || self.now.utc_s < own {
                     return Err(StorageError::Changed);
                 }
@@ -180,9 +191,116 @@ fn a_leap_of_the_wall_clock_holds_deletions_back() {
     world.pass(3_599);
     assert_eq!(world.names(), ["/a", "/b"]);
     assert_eq!(world.notes.iter().filter(|note| matches!(note, ReaperNote::HeldBack { .. })).count(), 1, "said once");
-    // It is noticed at the next look, up to 10 s later.
-    world.pass(11);
+    assert!(!world.asked.iter().any(|request| matches!(request, ReaperRequest::MoveToTrash { .. })));
+    let sweeps = world.asked.iter().filter_map(|request| match request {
+        ReaperRequest::ReadRecords { partials_before_s, .. } => Some(*partials_before_s),
+        _ => None,
+    });
+    assert!(sweeps.skip(1).all(|before_s| before_s == i64::MIN), "nor is anything swept by such a clock");
+    // It is noticed at the next look, up to a second later.
+    world.pass(2);
     assert_eq!(world.names(), ["/b"]);
+}
+
+#[test]
+fn a_small_step_of_the_wall_clock_is_followed_at_once() {
+    let mut world = World::new(&[("/a", 1_000)]);
+    world.send(ReaperEvent::Started);
+    world.pass(10);
+    world.now.utc_s += 990;
+    world.pass(2);
+    assert!(world.records.is_empty());
+}
+
+#[test]
+fn one_path_that_cannot_be_moved_holds_up_no_other() {
+    let mut world = World::new(&[("/a", 10), ("/b", 11)]);
+    world.stuck = Some(path("/a"));
+    world.send(ReaperEvent::Started);
+    world.pass(12);
+    assert_eq!(world.names(), ["/a"]);
+    world.pass(600);
+    let tries = world.notes.iter().filter(|note| matches!(note, ReaperNote::Failed { .. })).count();
+    assert!((8..=10).contains(&tries), "it backs off: {tries}");
+    world.stuck = None;
+    world.pass(600);
+    assert!(world.records.is_empty());
+}
+
+#[test]
+fn what_went_with_its_parent_is_not_asked_for_again() {
+    let mut world = World::new(&[("/a", 10), ("/a/b", 20), ("/ab", 20)]);
+    world.send(ReaperEvent::Started);
+    world.pass(30);
+    let moves: Vec<_> =
+        world.asked.iter().filter(|request| matches!(request, ReaperRequest::MoveToTrash { .. })).collect();
+    assert_eq!(moves.len(), 2);
+}
+
+#[test]
+fn the_first_scan_comes_before_the_bytes_in_the_trash() {
+    let mut world = World::new(&[("/a", 0), ("/b", 0), ("/c", 0)]);
+    world.trash = 10_000;
+    world.send(ReaperEvent::Started);
+    let first_empty = world.asked.iter().position(|request| matches!(request, ReaperRequest::EmptyTrash { .. }));
+    let last_move = world.asked.iter().rposition(|request| matches!(request, ReaperRequest::MoveToTrash { .. }));
+    assert!(last_move < first_empty && last_move.is_some());
+}
+
+/// A reaper that waits for the outcome of a step of this kind.
+fn waiting(now: Now, wanted: impl Fn(&ReaperRequest) -> bool, known: &[(&str, i64)]) -> (Reaper, ActionId) {
+    let mut reaper = Reaper::default();
+    let mut event = ReaperEvent::Started;
+    loop {
+        reaper.handle(now, event).unwrap();
+        let mut asked = None;
+        while let Some(action) = reaper.poll_action() {
+            if let ReaperAction::Storage { id, request } = action {
+                asked = Some((id, request));
+            }
+        }
+        let (id, request) = asked.expect("it has something to do");
+        if wanted(&request) {
+            return (reaper, id);
+        }
+        let found = known.iter().map(|(name, expiry_s)| (path(name), *expiry_s)).collect();
+        event = ReaperEvent::Done { id, outcome: Ok(ReaperOutcome::Records { found, end: true }) };
+    }
+}
+
+#[test]
+fn a_batch_that_is_older_than_a_notice_is_not_believed() {
+    let now = Now { monotonic_ms: 0, utc_s: 100 };
+    let (mut reaper, id) = waiting(now, |request| matches!(request, ReaperRequest::ReadRecords { .. }), &[]);
+    for change in [
+        PathChange::Expires { path: path("/a"), expiry_s: Some(500) },
+        PathChange::Removed { path: path("/b") },
+        PathChange::Renamed { from: path("/c"), to: path("/d") },
+    ] {
+        reaper.handle(now, ReaperEvent::Changed { change }).unwrap();
+    }
+    let names = ["/a", "/a/x", "/b", "/b/x", "/c", "/c/x", "/e"];
+    let found = names.into_iter().map(|name| (path(name), 400)).collect();
+    let outcome = Ok(ReaperOutcome::Records { found, end: true });
+    reaper.handle(now, ReaperEvent::Done { id, outcome }).unwrap();
+    let known = names.map(|name| reaper.index.expiry(&path(name)));
+    assert_eq!(known, [Some(500), Some(400), None, None, None, None, Some(400)]);
+}
+
+#[test]
+fn what_is_made_anew_while_the_old_one_moves_is_not_forgotten() {
+    let now = Now { monotonic_ms: 0, utc_s: 100 };
+    let is_move = |request: &ReaperRequest| matches!(request, ReaperRequest::MoveToTrash { .. });
+    for (name, notice) in [("/a", Some("/a/x")), ("/a", None)] {
+        let (mut reaper, id) = waiting(now, is_move, &[(name, 50), ("/a/x", 700)]);
+        if let Some(notice) = notice {
+            let change = PathChange::Expires { path: path(notice), expiry_s: Some(700) };
+            reaper.handle(now, ReaperEvent::Changed { change }).unwrap();
+        }
+        reaper.handle(now, ReaperEvent::Done { id, outcome: Ok(ReaperOutcome::Done) }).unwrap();
+        assert_eq!(reaper.index.expiry(&path("/a")), None);
+        assert_eq!(reaper.index.expiry(&path("/a/x")).is_some(), notice.is_some());
+    }
 }
 
 #[test]
@@ -220,5 +338,73 @@ proptest! {
                 prop_assert!(*lag_s <= 1);
             }
         }
+    }
+
+    /// Whatever sessions and other servers do, and however often the disk fails: nothing that lives is ever taken,
+    /// and in the end nothing that has expired is left.
+    #[test]
+    fn nothing_living_is_taken_and_nothing_expired_stays(
+        steps in proptest::collection::vec((0_u8..8, 0_usize..6, 0_i64..900, 0_u64..120, any::<bool>()), 1..60)
+    ) {
+        const NAMES: [&str; 6] = ["/a", "/a/b", "/a/b/c", "/d", "/d/e", "/f"];
+        let mut world = World::new(&[]);
+        world.send(ReaperEvent::Started);
+        let mut lost = false;
+        for (kind, name, number, pause_s, is_told) in steps {
+            let path = path(NAMES[name]);
+            let expiry_s = world.now.utc_s + number;
+            let change = match kind {
+                0..=2 => {
+                    world.records.insert(path.clone(), expiry_s);
+                    PathChange::Expires { path, expiry_s: Some(expiry_s) }
+                }
+                3 => {
+                    world.records.remove(&path);
+                    PathChange::Expires { path, expiry_s: None }
+                }
+                4 => {
+                    world.records.retain(|other, _| !other.is_within(&path));
+                    PathChange::Removed { path }
+                }
+                5 => {
+                    let to = VirtualPath::parse(NAMES[usize::try_from(number).unwrap() % NAMES.len()]).unwrap();
+                    if to.is_within(&path) || path.is_within(&to) {
+                        continue;
+                    }
+                    let moved: Vec<_> = world.records.keys().filter(|other| other.is_within(&path)).cloned().collect();
+                    world.records.retain(|other, _| !other.is_within(&to));
+                    for old in moved {
+                        let expiry_s = world.records.remove(&old).unwrap();
+                        let new = VirtualPath::parse(&alloc::format!("{to}{}", &old.as_str()[path.as_str().len()..]));
+                        world.records.insert(new.unwrap(), expiry_s);
+                    }
+                    PathChange::Renamed { from: path, to }
+                }
+                6 => {
+                    world.fail = Some(StorageError::NoSpace);
+                    continue;
+                }
+                _ => {
+                    world.fail = None;
+                    world.stuck = is_told.then_some(path);
+                    continue;
+                }
+            };
+            if is_told {
+                world.send(ReaperEvent::Changed { change });
+            }
+            lost |= !is_told || world.fail.is_some() || world.stuck.is_some();
+            world.pass(pause_s);
+            if !lost {
+                let late = world.records.iter().find(|(_, expiry_s)| **expiry_s <= world.now.utc_s - 2);
+                prop_assert!(late.is_none(), "late: {late:?}");
+            }
+        }
+        world.fail = None;
+        world.stuck = None;
+        // The longest back-off, the longest life, and a scan.
+        world.pass(2_200);
+        prop_assert!(world.records.is_empty(), "{:?}", world.records);
+        prop_assert_eq!(world.trash, 0);
     }
 }
