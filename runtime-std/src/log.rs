@@ -29,6 +29,8 @@ pub enum LogFormat {
 pub fn start(format: LogFormat, level: LevelFilter) {
     let ours = Targets::new().with_target("mayfly", level).with_default(level.min(LevelFilter::WARN));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false);
+    // A line that nobody can read must not end the session that wrote it, as a complaint about it would.
+    let lines = lines.log_internal_errors(false);
     let lines = match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),

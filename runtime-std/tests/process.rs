@@ -150,6 +150,23 @@ fn sighup_puts_new_settings_in_force_and_refuses_wrong_ones() {
 }
 
 #[test]
+fn a_log_that_nobody_reads_stops_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let mut process = Process::start(root.path(), &[]);
+    // From now on every line of the log meets a broken pipe.
+    let other = Command::new("true").stderr(Stdio::piped()).spawn().unwrap().stderr.take().unwrap();
+    drop(std::mem::replace(&mut process.log, BufReader::new(other)));
+    for _ in 0..3 {
+        let mut peer = connect(process.address);
+        assert!(line(&mut peer).starts_with("220 "));
+        peer.get_mut().write_all(b"USER anonymous\r\nPASS x\r\nQUIT\r\n").unwrap();
+        let mut rest = String::new();
+        peer.read_to_string(&mut rest).unwrap();
+        assert!(rest.ends_with("221 Goodbye.\r\n"), "{rest}");
+    }
+}
+
+#[test]
 fn descriptors_that_run_out_are_waited_for() {
     let root = tempfile::tempdir().unwrap();
     let mut command = Command::new("sh");
