@@ -20,7 +20,7 @@ impl Session {
     /// SETEXPIRY, and SITE EXPIRY with or without a date.
     pub(super) fn expiry(&mut self, now: Now, site: bool, argument: &str, date: Option<&str>) -> Flow {
         let Some(date) = date else {
-            let path = self.looked_up(argument, text::EXPIRY_UNKNOWN)?;
+            let path = self.named(argument, text::EXPIRY_UNKNOWN)?;
             return self.check(path, Purpose::AskExpiry);
         };
         let date = match ExpiryDate::parse(date, now) {
@@ -28,7 +28,7 @@ impl Session {
             Err(DateError::Malformed) => return Break(Reply::new(501, text::DATE_MALFORMED)),
             Err(DateError::Past) => return Break(Reply::new(501, text::DATE_PAST)),
         };
-        let path = self.looked_up(argument, text::EXPIRY_FAILED)?;
+        let path = self.named(argument, text::EXPIRY_FAILED)?;
         self.check(path, Purpose::SetExpiry { site, date })
     }
 
@@ -78,7 +78,7 @@ impl Session {
     }
 
     pub(super) fn site_token(&mut self, argument: &str) -> Flow {
-        let path = self.looked_up(argument, text::TOKEN_FAILED)?;
+        let path = self.named(argument, text::TOKEN_FAILED)?;
         self.check(path, Purpose::Token)
     }
 
@@ -88,7 +88,7 @@ impl Session {
     }
 
     pub(super) fn site_claim(&mut self, argument: &str, token: &str) -> Flow {
-        let path = self.looked_up(argument, text::CLAIM_FAILED)?;
+        let path = self.named(argument, text::CLAIM_FAILED)?;
         self.check(path, Purpose::Claim { token: Token::parse(token) })
     }
 
@@ -106,6 +106,14 @@ impl Session {
         }
         self.claim(record.token);
         Break(Reply::new(200, text::CLAIM_OK))
+    }
+
+    /// The path that an argument names; one that nobody may name is refused as one that is not there.
+    fn named(&self, argument: &str, failure: &'static str) -> Flow<VirtualPath> {
+        match self.place.directory.resolve(argument) {
+            Ok(path) => Continue(path),
+            Err(_) => Break(no_storage_path(failure)),
+        }
     }
 
     /// The record of a storage path that is the session's own, made or claimed.
@@ -127,13 +135,17 @@ impl Session {
 /// The record of a directory that a client made, and that lives.
 fn storage_path<'a>(now: Now, path: &VirtualPath, state: &'a PathState, failure: &'static str) -> Flow<&'a Record> {
     if expiry::judge(state, now) == Judgement::Missing {
-        return Break(Reply::new(550, failure).with_detail(text::INVALID_STORAGE_PATH));
+        return Break(no_storage_path(failure));
     }
     let info = access::living(now, state, failure)?;
     match expiry::own(&state.records, path) {
         Some(record) if info.kind == FileKind::Directory => Continue(record),
         _ => Break(Reply::new(550, failure).with_detail(text::NOT_STORAGE_PATH)),
     }
+}
+
+fn no_storage_path(failure: &'static str) -> Reply {
+    Reply::new(550, failure).with_detail(text::INVALID_STORAGE_PATH)
 }
 
 /// DESIGN 4: never silently clamped, so the detail names the limit.

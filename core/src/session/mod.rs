@@ -46,6 +46,27 @@ use state::{End, Flow, State, Wait};
 /// The server side of one control connection, as a state machine.
 ///
 /// An idle one holds well under 1 KiB.
+///
+/// ```
+/// use mayfly_core::action::Action;
+/// use mayfly_core::event::{Admission, Event};
+/// use mayfly_core::session::Session;
+/// use mayfly_core::settings::Settings;
+/// use mayfly_core::time::Now;
+///
+/// let peer = "192.0.2.7:4000".parse()?;
+/// let local = "192.0.2.1:21".parse()?;
+/// let mut session = Session::new(Settings::default().into(), peer, local);
+/// let now = Now { monotonic_ms: 0, utc_s: 1_893_456_000 };
+/// session.handle(now, Event::Connected { admission: Admission::Welcome })?;
+/// while let Some(action) = session.poll_action() {
+///     if let Action::SendReply { wire, .. } = action {
+///         assert_eq!(wire, "220 Welcome to the FTP Server\r\n");
+///     }
+/// }
+/// assert_eq!(session.deadline(), Some(60_000)); // the time to log in
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Session {
     settings: Arc<Settings>,

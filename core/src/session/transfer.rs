@@ -2,7 +2,7 @@
 
 use super::data::Setup;
 use super::listing::Listing;
-use super::state::{Awaited, Deed, Doing, Flow, Purpose, State, Subject, Wait};
+use super::state::{Awaited, Deed, Doing, End, Flow, Purpose, State, Subject, Wait};
 use super::upload::Upload;
 use super::{Session, access, refuse};
 use crate::action::{Action, Direction, Note, StorageRequest};
@@ -140,6 +140,8 @@ impl Session {
     pub(super) fn need_setup(&self) -> Flow<()> {
         match self.data.setup {
             Setup::None => Break(Reply::new(425, text::USE_PORT_OR_PASV)),
+            // Nobody would hear how it ended.
+            _ if self.ending == Some(End::HungUp) => Break(Reply::new(425, text::NO_CONNECTION)),
             Setup::Active(_) | Setup::Passive => Flow::Continue(()),
         }
     }

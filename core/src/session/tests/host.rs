@@ -126,7 +126,7 @@ impl Host {
 
     #[track_caller]
     pub(super) fn lines(&mut self, lines: &[&str]) {
-        let bytes = lines.iter().map(|line| format!("{line}\r\n")).collect::<String>().into_bytes();
+        let bytes = lines.iter().flat_map(|line| [line.as_bytes(), b"\r\n"].concat()).collect();
         self.event(Event::ControlReceived { bytes });
     }
 

@@ -9,7 +9,6 @@ use crate::settings::Settings;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
-use alloc::vec::Vec;
 
 fn downloading() -> Host {
     let mut host = Host::with_port(Settings::default());
@@ -98,8 +97,7 @@ fn the_queue_is_bounded_in_bytes_too() {
 fn more_lines_than_an_event_has_room_for_are_carried_out_at_once() {
     let mut host = Host::logged_in(Settings::default());
     let count = 3 * limits::ACTIONS_PER_EVENT_MAX;
-    let lines: Vec<&str> = vec!["NOOP"; count];
-    let bytes = lines.iter().map(|line| format!("{line}\r\n")).collect::<String>().into_bytes();
+    let bytes = b"NOOP\r\n".repeat(count);
     let mut actions = host.try_event(Event::ControlReceived { bytes }).unwrap();
     let mut events = 1;
     loop {

@@ -114,7 +114,7 @@ const ERRORS: [StorageError; 8] = [
 
 /// Any outcome of that kind of action.
 fn outcome(id: ActionId, action: &Action, choice: u8) -> Vec<Event> {
-    let fails = choice % 5 == 0;
+    let fails = choice.is_multiple_of(5);
     let error = ERRORS[usize::from(choice / 5) % ERRORS.len()];
     let net = if fails { Err(NetError::Failed) } else { Ok(()) };
     let entry = || Entry { name: "f".to_owned(), info: info(FileKind::File, 1), record: EntryRecord::None };
@@ -126,7 +126,7 @@ fn outcome(id: ActionId, action: &Action, choice: u8) -> Vec<Event> {
             StorageOutcome::State(state(choice)),
             StorageOutcome::Opened(info(FileKind::File, 5)),
             StorageOutcome::Published(info(FileKind::File, 5)),
-            StorageOutcome::Listed { entries: vec![entry(); usize::from(choice % 3)], end: choice % 2 == 0 },
+            StorageOutcome::Listed { entries: vec![entry(); usize::from(choice % 3)], end: choice.is_multiple_of(2) },
         ]
         .map(|outcome| Event::Stored { id, outcome: Ok(outcome) })
         .into(),

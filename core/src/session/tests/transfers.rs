@@ -12,12 +12,12 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-fn opened(size_bytes: u64) -> Result<StorageOutcome, StorageError> {
-    Ok(StorageOutcome::Opened(info(FileKind::File, size_bytes)))
+fn opened(size_bytes: u64) -> StorageOutcome {
+    StorageOutcome::Opened(info(FileKind::File, size_bytes))
 }
 
-fn published() -> Result<StorageOutcome, StorageError> {
-    Ok(StorageOutcome::Published(info(FileKind::File, 5)))
+fn published() -> StorageOutcome {
+    StorageOutcome::Published(info(FileKind::File, 5))
 }
 
 /// An upload into an own path, with its 150 out.
@@ -26,7 +26,7 @@ fn uploading(commands: &[&str], state: PathState) -> Host {
     host.made("a", 1);
     host.lines(commands);
     host.state(state);
-    host.stored(opened(0));
+    host.stored(Ok(opened(0)));
     host.connected(Ok(()));
     assert_eq!(host.take_replies().last().unwrap(), "150 Ok to send data.");
     host
@@ -85,7 +85,7 @@ fn abor_before_the_150_leaves_nothing_open() {
     let mut host = Host::with_port(Settings::default());
     host.lines(&["STOR f"]);
     host.state(missing(vec![]));
-    host.stored(opened(0));
+    host.stored(Ok(opened(0)));
     host.lines(&["ABOR"]);
     host.connected(Err(NetError::Cancelled));
     assert_eq!(host.request(), &StorageRequest::Discard);
@@ -98,7 +98,7 @@ fn an_upload_is_published_with_what_was_judged() {
     let mut host = uploading(&["STOR a/f"], missing(own()));
     host.transferred(5, Ok(()));
     assert_eq!(host.request(), &StorageRequest::Publish { replace: true, judged: own() });
-    host.stored(published());
+    host.stored(Ok(published()));
     host.says(&["226 Transfer complete."]);
     assert_eq!(host.data_closed, 1);
 }
@@ -110,7 +110,7 @@ fn an_upload_that_ends_after_the_date_is_refused() {
         host.pass_ms(seconds * 1000);
         host.transferred(5, Ok(()));
         if seconds == 99 {
-            host.stored(published());
+            host.stored(Ok(published()));
         } else {
             assert_eq!(host.request(), &StorageRequest::Discard);
             host.done();
@@ -167,7 +167,7 @@ fn a_broken_upload_is_kept_and_can_be_resumed_by_its_maker() {
     let mut host = Host::with_port(Settings::default());
     host.lines(&["STOR f"]);
     host.state(missing(vec![]));
-    host.stored(opened(0));
+    host.stored(Ok(opened(0)));
     host.connected(Ok(()));
     host.transferred(3, Err(TransferError::ConnectionLost));
     assert_eq!(host.request(), &StorageRequest::KeepPartial);
@@ -224,7 +224,7 @@ fn fewer_bytes_than_announced_are_broken() {
         allo(&mut host);
         host.lines(&["STOR f"]);
         host.state(missing(vec![]));
-        host.stored(opened(0));
+        host.stored(Ok(opened(0)));
         host.connected(Ok(()));
         host.transferred(bytes, Ok(()));
         assert_eq!(matches!(host.request(), StorageRequest::Publish { .. }), whole);
@@ -263,7 +263,7 @@ fn abor_while_publishing_comes_too_late() {
     let mut host = uploading(&["STOR a/f"], missing(own()));
     host.transferred(5, Ok(()));
     host.lines(&["ABOR"]);
-    host.stored(published());
+    host.stored(Ok(published()));
     host.says(&["226 Transfer complete.", "226 ABOR successful."]);
 }
 
@@ -277,6 +277,16 @@ fn hanging_up_breaks_an_upload_and_keeps_what_came() {
     assert_eq!(host.request(), &StorageRequest::KeepPartial);
     assert!(!host.closed);
     host.done();
+    assert!(host.closed);
+}
+
+#[test]
+fn no_transfer_begins_once_the_peer_has_hung_up() {
+    let mut host = Host::with_port(Settings::default());
+    host.lines(&["CWD a", "RETR f"]);
+    host.event(Event::ControlClosed);
+    host.state(directory(vec![]));
+    host.says(&["250 Directory successfully changed.", "425 Failed to establish connection."]);
     assert!(host.closed);
 }
 
@@ -401,7 +411,7 @@ fn type_a_translates_and_does_not_resume() {
     host.lines(&["RETR f"]);
     host.state(file(5, vec![]));
     host.connected(Ok(()));
-    host.stored(opened(5));
+    host.stored(Ok(opened(5)));
     host.says(&["150 Opening ASCII mode data connection for f (5 bytes)."]);
     match &host.open[0].1 {
         Action::Transfer { direction, translation, .. } => {
