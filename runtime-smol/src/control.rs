@@ -12,6 +12,9 @@ use std::time::Duration;
 pub(crate) struct Control {
     stream: Async<TcpStream>,
     replies: Vec<u8>,
+    /// Whether more than was read may lie in the socket. If not, only the reactor knows when to look again: a task that
+    /// is woken for its transfer does not ask the kernel each time.
+    may_hold_more: bool,
     /// How far it is with its end.
     pub(crate) end: End,
 }
@@ -31,7 +34,7 @@ pub(crate) enum End {
 
 impl Control {
     pub(crate) fn new(stream: Async<TcpStream>) -> Self {
-        Self { stream, replies: Vec::new(), end: End::None }
+        Self { stream, replies: Vec::new(), may_hold_more: false, end: End::None }
     }
 
     /// Puts a reply behind those that wait; [`Control::poll_flush`] sends them in one write.
@@ -63,15 +66,18 @@ impl Control {
     /// replies.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Vec<u8>> {
         while self.end == End::None && self.replies.len() < REPLY_BYTES_WAITING_MAX {
+            if !self.may_hold_more && ready!(self.stream.poll_readable(cx)).is_err() {
+                self.break_off();
+                break;
+            }
+            self.may_hold_more = false;
             match read_some(self.stream.get_ref()) {
                 Ok(bytes) if bytes.is_empty() => self.end = End::Seen,
-                Ok(bytes) => return Poll::Ready(bytes),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if ready!(self.stream.poll_readable(cx)).is_err() {
-                        self.break_off();
-                    }
+                Ok(bytes) => {
+                    self.may_hold_more = bytes.len() == READ_BYTES;
+                    return Poll::Ready(bytes);
                 }
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                 Err(_) => self.break_off(),
             }
         }

@@ -1,7 +1,7 @@
 //! The server: its threads, its listeners, and how it ends.
 
 use crate::reap;
-use crate::session::{self, Arrival, Shared};
+use crate::session::{self, Arrival, Driver, Shared};
 use crate::timer::Alarm;
 use mayfly_core::action::PathChange;
 use mayfly_std::admission::Gate;
@@ -16,7 +16,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -191,15 +191,14 @@ impl Door {
         };
         let entry = self.gate.enter(peer.ip());
         let number = entry.session;
-        let session = session::serve(Arrival { stream, peer, local }, entry, Arc::clone(&self.shared));
-        let alive = self.alive.clone();
-        let guarded = async move {
-            let _alive = alive;
-            if AssertUnwindSafe(session).catch_unwind().await.is_err() {
-                error!(session = number, %peer, "a session panicked; the others go on");
-            }
-        };
-        self.executor.spawn(guarded).detach();
+        let arrival = Arrival { stream, peer, local };
+        // A session that cannot even begin must not end the listener.
+        let begin = AssertUnwindSafe(|| Box::new(Driver::new(arrival, entry, Arc::clone(&self.shared))));
+        if let Ok(driver) = catch_unwind(begin) {
+            self.executor.spawn(session::serve(driver, self.alive.clone())).detach();
+        } else {
+            error!(session = number, %peer, "session fault: it could not begin");
+        }
     }
 }
 

@@ -16,13 +16,14 @@ use mayfly_std::log::SessionLog;
 use mayfly_std::storage::Storage;
 use mayfly_std::storage::execute::SessionStorage;
 use smol::channel::{Receiver, Sender, TrySendError};
-use smol::future::{Boxed, poll_fn};
+use smol::future::{Boxed, FutureExt as _, poll_fn};
 use smol::stream::Stream as _;
 use smol::{Async, Task, unblock};
 use std::convert::Infallible;
 use std::future::Future as _;
 use std::net::{SocketAddr, TcpStream};
 use std::ops::ControlFlow;
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -46,21 +47,21 @@ pub(crate) struct Arrival {
     pub(crate) local: SocketAddr,
 }
 
-/// Drives one session to its end.
-pub(crate) async fn serve(arrival: Arrival, entry: Entry, shared: Arc<Shared>) {
-    let mut stop = pin!(shared.stop.clone());
-    let admission = entry.admission;
-    let mut driver = Driver::new(arrival, entry, shared);
-    let mut goes_on = driver.step(Event::Connected { admission });
-    while goes_on {
-        let event = poll_fn(|cx| driver.poll_event(cx, stop.as_mut())).await;
-        goes_on = driver.step(event);
+/// Drives one session to its end. While it idles, its task holds little more than the way to the driver. `_alive` tells
+/// the server that it is there.
+pub(crate) async fn serve(mut driver: Box<Driver>, _alive: Sender<Infallible>) {
+    let mut stop = pin!(driver.shared.stop.clone());
+    let run = AssertUnwindSafe(poll_fn(|cx| driver.poll_run(cx, stop.as_mut())));
+    if run.catch_unwind().await.is_err() {
+        driver.log.fault(&"its task panicked; the other sessions go on");
     }
-    Box::pin(driver.finish()).await;
+    // What is left of a session that panicked may panic once more; the panic itself is logged.
+    let _ = AssertUnwindSafe(Box::pin(driver.finish())).catch_unwind().await;
 }
 
-struct Driver {
-    session: Box<Session>,
+/// One session, with all that it holds.
+pub(crate) struct Driver {
+    session: Session,
     shared: Arc<Shared>,
     log: SessionLog,
     permit: Option<Permit>,
@@ -69,10 +70,10 @@ struct Driver {
     alarm: Alarm,
     data: DataSide,
     /// None while it is away on an errand.
-    storage: Option<Box<SessionStorage>>,
+    storage: Option<SessionStorage>,
     errand: Option<Errand>,
-    /// Outcomes that stand already.
-    outcomes: Vec<Event>,
+    /// What the session has not heard yet.
+    events: Vec<Event>,
     /// What the reaper has no room for yet.
     unheard: Option<Boxed<()>>,
     /// What it has heard of the shut down.
@@ -94,28 +95,39 @@ enum Stage {
 /// A storage request on the blocking pool.
 struct Errand {
     id: ActionId,
-    task: Task<(Box<SessionStorage>, Result<StorageOutcome, StorageError>)>,
+    task: Task<(SessionStorage, Result<StorageOutcome, StorageError>)>,
 }
 
 impl Driver {
-    fn new(arrival: Arrival, entry: Entry, shared: Arc<Shared>) -> Self {
+    /// What `arrival` is to begin with.
+    pub(crate) fn new(arrival: Arrival, entry: Entry, shared: Arc<Shared>) -> Self {
         let Arrival { stream, peer, local } = arrival;
         Self {
-            session: Box::new(Session::new(entry.settings, peer, local)),
+            session: Session::new(entry.settings, peer, local),
             log: SessionLog::start(entry.session, peer, shared.clock.now()),
             permit: entry.permit,
             control: Control::new(stream),
             local,
             alarm: Alarm::new(),
             data: DataSide::default(),
-            storage: Some(Box::new(SessionStorage::new(Arc::clone(&shared.storage)))),
+            storage: Some(SessionStorage::new(Arc::clone(&shared.storage))),
             errand: None,
-            outcomes: Vec::new(),
+            events: vec![Event::Connected { admission: entry.admission }],
             unheard: None,
             stage: Stage::Serving,
             data_is_next: false,
             events_in_row: 0,
             shared,
+        }
+    }
+
+    /// Ready once the session has ended.
+    fn poll_run(&mut self, cx: &mut Context<'_>, mut stop: Pin<&mut Receiver<Infallible>>) -> Poll<()> {
+        loop {
+            let event = ready!(self.poll_event(cx, stop.as_mut()));
+            if !self.step(event) {
+                return Poll::Ready(());
+            }
         }
     }
 
@@ -159,7 +171,7 @@ impl Driver {
     /// The blocking pool does it; what the session has open goes along and comes back.
     fn ask_storage(&mut self, id: ActionId, request: StorageRequest) {
         let Some(mut storage) = self.storage.take() else {
-            self.outcomes.push(Event::Stored { id, outcome: Err(StorageError::Failed) });
+            self.events.push(Event::Stored { id, outcome: Err(StorageError::Failed) });
             return;
         };
         if let Some(upload) = self.data.upload.take() {
@@ -178,7 +190,7 @@ impl Driver {
             self.log.fault(&error);
             return ControlFlow::Break(());
         }
-        self.outcomes.push(Event::RandomDrawn { id, bytes });
+        self.events.push(Event::RandomDrawn { id, bytes });
         ControlFlow::Continue(())
     }
 
@@ -220,11 +232,11 @@ impl Driver {
             ready!(unheard.as_mut().poll(cx));
             self.unheard = None;
         }
-        if let Poll::Ready(event) = self.poll_stop(cx, stop) {
+        if let Some(event) = self.next_event() {
             return Poll::Ready(event);
         }
-        if let Some(outcome) = self.next_outcome() {
-            return Poll::Ready(outcome);
+        if let Poll::Ready(event) = self.poll_stop(cx, stop) {
+            return Poll::Ready(event);
         }
         if let Poll::Ready(event) = self.poll_time(cx) {
             return Poll::Ready(event);
@@ -262,15 +274,13 @@ impl Driver {
         Poll::Ready(Event::ControlClosed)
     }
 
-    fn next_outcome(&mut self) -> Option<Event> {
-        if self.outcomes.is_empty() {
-            return None;
+    /// What stands already. Idle sessions keep no room for it.
+    fn next_event(&mut self) -> Option<Event> {
+        match self.events.len() {
+            0 => None,
+            1 => std::mem::take(&mut self.events).pop(),
+            _ => Some(self.events.remove(0)),
         }
-        let outcome = self.outcomes.remove(0);
-        if self.outcomes.is_empty() {
-            self.outcomes = Vec::new();
-        }
-        Some(outcome)
     }
 
     fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
@@ -323,8 +333,8 @@ impl Driver {
     }
 
     /// Lets go of everything, and tells the log.
-    async fn finish(self) {
-        let Self { control, data, errand, mut storage, permit, log, shared, .. } = self;
+    async fn finish(self: Box<Self>) {
+        let Self { control, data, errand, mut storage, permit, log, shared, .. } = *self;
         // A peer that has read its last reply finds room for its next session.
         drop(permit);
         control.close().await;
@@ -340,3 +350,19 @@ impl Driver {
 
 /// Events that one session may take while others wait.
 const EVENTS_IN_ROW_MAX: u8 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_task_of_an_idle_session_is_small() {
+        // DESIGN 6: no buffer, no transfer and no state machine lies in the future itself.
+        fn future_bytes<A, B, F>(_: impl Fn(A, B) -> F) -> usize {
+            size_of::<F>()
+        }
+        let (task, driver) = (future_bytes(serve), size_of::<Driver>());
+        assert!(task <= 128, "{task} bytes");
+        assert!(task + driver <= 1280, "{task} and {driver} bytes");
+    }
+}

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::sync::Mutex;
 use std::thread;
+use std::time::Duration;
 
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 const CONTROL: SocketAddr = SocketAddr::new(LOOPBACK, 21);
@@ -56,6 +57,25 @@ impl Upload for MemoryUpload {
     fn publish(&mut self, _: bool, _: &[RecordAt]) -> Result<FileInfo, StorageError> {
         let size_bytes = self.bytes.lock().unwrap().len() as u64;
         Ok(FileInfo { kind: FileKind::File, size_bytes, modified_s: 0, unique: String::new() })
+    }
+
+    fn keep(self: Box<Self>) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    fn discard(self: Box<Self>) {}
+}
+
+/// Takes everything and keeps nothing.
+struct Sinkhole;
+
+impl Upload for Sinkhole {
+    fn write(&mut self, _: &[u8]) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    fn publish(&mut self, _: bool, _: &[RecordAt]) -> Result<FileInfo, StorageError> {
+        Err(StorageError::Failed)
     }
 
     fn keep(self: Box<Self>) -> Result<(), StorageError> {
@@ -199,7 +219,7 @@ fn a_reset_is_no_end() {
         assert!(data.poll(cx).is_pending());
         if stored.lock().unwrap().is_empty() { Poll::Pending } else { Poll::Ready(()) }
     }));
-    socket2::SockRef::from(&peer).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
     drop(peer);
     assert_eq!(outcome(&mut data), ended(4, Err(TransferError::ConnectionLost)));
     assert_eq!(*stored.lock().unwrap(), b"half");
@@ -311,6 +331,75 @@ fn progress_is_told_once_a_second_and_only_while_bytes_move() {
     assert_eq!(data.take_progress(5999), None);
     assert_eq!(data.progress_due_ms(), Some(6000));
     assert_eq!(data.take_progress(6000), Some(Event::TransferProgress { id: ID, wire_bytes: 2 }));
+}
+
+#[test]
+fn a_poll_moves_one_chunk_at_most() {
+    // TECH: a fast peer starves an executor unless each chunk yields.
+    let bytes = pattern(8 * 1024 * 1024);
+    let (mut data, peer) = connected_pair();
+    let reader = read_all(peer);
+    data.download = Some(download(&bytes, 0, true));
+    data.transfer(ID, Direction::Send, Translation::Image);
+    assert_chunks(&mut data);
+    data.close();
+    reader.join().unwrap();
+
+    let (mut data, mut peer) = connected_pair();
+    let writer = thread::spawn(move || peer.write_all(&bytes).unwrap());
+    data.upload = Some(Box::new(MemoryUpload::default()));
+    data.transfer(ID, Direction::Receive, Translation::Image);
+    assert_chunks(&mut data);
+    writer.join().unwrap();
+}
+
+fn assert_chunks(data: &mut DataSide) {
+    block_on(poll_fn(|cx| {
+        let before = data.work.as_ref().unwrap().watch.wire_bytes();
+        let (poll, after) = match data.poll(cx) {
+            Poll::Ready(Event::TransferEnded { wire_bytes, .. }) => (Poll::Ready(()), wire_bytes),
+            _ => (Poll::Pending, data.work.as_ref().unwrap().watch.wire_bytes()),
+        };
+        assert!(after - before <= net::CHUNK_BYTES as u64, "{} bytes in one poll", after - before);
+        poll
+    }));
+}
+
+#[test]
+fn a_probe_ticks_while_two_fast_peers_keep_one_thread_busy() {
+    // Goal: with one thread for all, an endless upload and an endless download leave room for everybody else.
+    let executor = smol::LocalExecutor::new();
+    let (mut sending, mut reader) = connected_pair();
+    let (mut receiving, mut writer) = connected_pair();
+    let reading = thread::spawn(move || while matches!(reader.read(&mut [0; 16384]), Ok(1..)) {});
+    let writing = thread::spawn(move || while writer.write_all(&[0; 16384]).is_ok() {});
+    let bytes = pattern(16 * 1024 * 1024);
+    let downloads = executor.spawn(async move {
+        loop {
+            sending.download = Some(download(&bytes, 0, true));
+            sending.transfer(ID, Direction::Send, Translation::Image);
+            poll_fn(|cx| sending.poll(cx)).await;
+        }
+    });
+    let upload = executor.spawn(async move {
+        receiving.upload = Some(Box::new(Sinkhole));
+        receiving.transfer(ID, Direction::Receive, Translation::Image);
+        poll_fn(|cx| receiving.poll(cx)).await
+    });
+    let probe = async {
+        for _ in 0..200 {
+            smol::Timer::after(Duration::from_millis(1)).await;
+        }
+        true
+    };
+    let starved = async {
+        smol::Timer::after(Duration::from_secs(60)).await;
+        false
+    };
+    assert!(block_on(executor.run(probe.or(starved))));
+    drop((downloads, upload, executor));
+    reading.join().unwrap();
+    writing.join().unwrap();
 }
 
 fn poll_once(data: &mut DataSide) {
