@@ -3,6 +3,7 @@
 pub mod core;
 pub mod net;
 mod settings;
+mod watched_clock;
 
 use crate::transcript::script::{Closing, DiskStep, SessionNumber};
 use std::net::SocketAddr;

@@ -1,9 +1,10 @@
 //! A driver behind real sockets on loopback, with a clock that stands still until the transcript moves it.
 
 use super::core::START;
+use super::watched_clock::WatchedClock;
 use super::{Amount, Fault, Stage, settings};
 use crate::transcript::script::{Closing, DiskStep, SessionNumber, Setup};
-use mayfly_std::clock::{Clock, ManualClock};
+use mayfly_std::clock::Clock;
 use mayfly_std::settings::ServeOptions;
 use mayfly_std::start::{Serve, ServeHandle};
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -22,11 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The stage.
 pub struct NetStage<S: Serve> {
     root: tempfile::TempDir,
-    clock: Arc<ManualClock>,
+    clock: Arc<WatchedClock>,
     options: ServeOptions,
     server: Running<S>,
     sessions: BTreeMap<SessionNumber, NetSession>,
-    strangers: Vec<TcpStream>,
 }
 
 /// A server in its thread.
@@ -56,7 +56,7 @@ impl<S: Serve + Send + 'static> NetStage<S> {
     /// A setting that is none, or the system's.
     pub fn new(setup: &Setup) -> Result<Self, Fault> {
         let root = tempfile::tempdir().map_err(said)?;
-        let clock = Arc::new(ManualClock::new(START));
+        let clock = Arc::new(WatchedClock::new(START));
         let (session, limits) = settings::read(setup)?;
         let address: IpAddr = if setup.ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
         let options = ServeOptions {
@@ -68,11 +68,22 @@ impl<S: Serve + Send + 'static> NetStage<S> {
             ..ServeOptions::default()
         };
         let server = Running::start(&options, &clock)?;
-        Ok(Self { root, clock, options, server, sessions: BTreeMap::new(), strangers: Vec::new() })
+        Ok(Self { root, clock, options, server, sessions: BTreeMap::new() })
     }
 
     fn session(&mut self, number: SessionNumber) -> Result<&mut NetSession, Fault> {
         self.sessions.get_mut(&number).ok_or_else(|| format!("session {number} is not connected"))
+    }
+
+    /// Lets the server take notice of all that was sent.
+    fn settle(&self) -> Result<(), Fault> {
+        let ends = self.sessions.values().map(|session| {
+            let control = &session.control.stream;
+            Ok((control.peer_addr()?, control.local_addr()?))
+        });
+        // A connection that the server has closed has no other end any more.
+        let ends: Vec<_> = ends.filter_map(|ends: io::Result<_>| ends.ok()).collect();
+        self.clock.settle(&ends, PATIENCE)
     }
 
     fn on_disk(&self, path: &str) -> PathBuf {
@@ -81,7 +92,7 @@ impl<S: Serve + Send + 'static> NetStage<S> {
 }
 
 impl<S: Serve + Send + 'static> Running<S> {
-    fn start(options: &ServeOptions, clock: &Arc<ManualClock>) -> Result<Self, Fault> {
+    fn start(options: &ServeOptions, clock: &Arc<WatchedClock>) -> Result<Self, Fault> {
         let server = S::bind(options, Arc::clone(clock) as Arc<dyn Clock>).map_err(said)?;
         let handle = server.handle();
         let address = *server.local_addresses().first().ok_or("the server listens nowhere")?;
@@ -99,12 +110,14 @@ impl<S: Serve + Send + 'static> Running<S> {
 
 impl<S: Serve + Send + 'static> Stage for NetStage<S> {
     fn set_utc(&mut self, utc_s: i64) -> Result<(), Fault> {
-        self.clock.set_utc(utc_s);
+        self.settle()?;
+        self.clock.hands().set_utc(utc_s);
         Ok(())
     }
 
     fn pass(&mut self, by: Duration) -> Result<(), Fault> {
-        self.clock.advance(by);
+        self.settle()?;
+        self.clock.hands().advance(by);
         Ok(())
     }
 
@@ -151,9 +164,14 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
     }
 
     fn data_stranger(&mut self, _number: SessionNumber, port: u16) -> Result<(), Fault> {
-        let stranger = connect_from(Ipv4Addr::new(127, 0, 0, 2), SocketAddr::new(self.server.address.ip(), port))?;
-        self.strangers.push(stranger);
-        Ok(())
+        let to = SocketAddr::new(self.server.address.ip(), port);
+        let mut stranger = connect_from(Ipv4Addr::new(127, 0, 0, 2), to)?;
+        match stranger.read(&mut [0]) {
+            Ok(0) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(()),
+            Ok(_) => Err("a stranger was served".to_owned()),
+            Err(error) => Err(said(error)),
+        }
     }
 
     fn data_send(&mut self, number: SessionNumber, bytes: &[u8]) -> Result<(), Fault> {
@@ -201,12 +219,6 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
             let unread = session.control.take(Amount::Line)?;
             if !unread.is_empty() {
                 return Err(format!("session {number}: nobody expected {}", String::from_utf8_lossy(&unread)));
-            }
-        }
-        for stranger in &mut self.strangers {
-            let mut got = [0];
-            if let Ok(1..) = stranger.read(&mut got) {
-                return Err("a stranger was served".to_owned());
             }
         }
         self.server.end()

@@ -1,7 +1,7 @@
 //! Plays a transcript on a stage: does what it says and compares what comes with what it expects.
 
 use super::pattern::{Bindings, exact_length, generalise, generalise_data};
-use super::script::{Closing, DataStep, Script, SessionNumber, Step, escape};
+use super::script::{Closing, DataStep, DiskStep, Script, SessionNumber, Step, escape};
 use crate::stage::{Amount, Fault, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,7 +54,9 @@ pub fn update(script: &Script, stage: Box<dyn Stage + '_>) -> Result<String, Fau
             }
             continue;
         }
-        player.write_unexpected(&mut text);
+        if !matches!(step, Step::Data(..) | Step::Disk(_)) {
+            player.write_unexpected(&mut text);
+        }
         let done = match step {
             Step::Send(session, template) => {
                 pending.extend(player.fill(*session, template)?);
@@ -66,11 +68,12 @@ pub fn update(script: &Script, stage: Box<dyn Stage + '_>) -> Result<String, Fau
                 }
             }
             Step::Data(session, DataStep::Expect(template)) => {
-                if let Err(got) = player.expect_data(*session, template) {
-                    text.push(format!("{}> {}", mark('D', *session), generalise_data(&got)));
-                    continue;
+                match player.expect_data(*session, template) {
+                    Ok(()) => text.push(line.clone()),
+                    Err(got) if got.is_empty() => {}
+                    Err(got) => text.push(format!("{}> {}", mark('D', *session), generalise_data(&got))),
                 }
-                Ok(())
+                continue;
             }
             Step::Data(session, DataStep::ExpectEnd) => {
                 while let Ok(got) = player.stage.data_receive(*session, Amount::Line)
@@ -123,7 +126,14 @@ impl<'a> Player<'a> {
             }
             Step::Login(session) => self.login(*session),
             Step::Data(session, step) => self.data(*session, step),
-            Step::Disk(step) => self.stage.disk(step),
+            Step::Disk(step) => {
+                let step = match step {
+                    DiskStep::Put(path, bytes) => &DiskStep::Put(path.clone(), self.bindings.fill(bytes)?),
+                    DiskStep::Holds(path, bytes) => &DiskStep::Holds(path.clone(), self.bindings.fill(bytes)?),
+                    other => other,
+                };
+                self.stage.disk(step)
+            }
             Step::ShutDown => self.stage.shut_down(),
             Step::Restart => {
                 self.connected.clear();
@@ -155,12 +165,20 @@ impl<'a> Player<'a> {
     }
 
     fn expect(&mut self, session: SessionNumber, template: &[u8]) -> Result<(), Fault> {
-        let got = self.next_line(session)?;
+        let mut got = self.next_line(session)?;
         if got.as_ref().is_some_and(|got| self.bindings.matches(template, got)) {
             return Ok(());
         }
-        let got = got.map_or("the end of the connection".to_owned(), |got| escape(&got));
-        Err(format!("expected {}\n     got {got}", escape(template)))
+        let mut text = got.as_ref().map_or("the end of the connection".to_owned(), |got| escape(got));
+        // The last line of a reply says why.
+        while let Some(line) = &got
+            && line.get(3) == Some(&b'-')
+            && let Ok(Some(next)) = self.next_line(session)
+        {
+            text = format!("{text}\n         {}", escape(&next));
+            got = Some(next);
+        }
+        Err(format!("expected {}\n     got {text}", escape(template)))
     }
 
     fn login(&mut self, session: SessionNumber) -> Result<(), Fault> {

@@ -197,7 +197,8 @@ fn data(mark: &str, rest: &str) -> Result<DataStep, String> {
 
 fn disk(rest: &str) -> Result<DiskStep, String> {
     let mut words = rest.splitn(3, ' ');
-    let (verb, path) = (words.next().unwrap_or_default(), words.next().ok_or("disk VERB PATH")?.to_owned());
+    let (verb, path) = (words.next().unwrap_or_default(), words.next().ok_or("disk VERB PATH")?);
+    let path = String::from_utf8(unescape(path)?).map_err(|error| error.to_string())?;
     let text = words.next().unwrap_or_default();
     Ok(match verb {
         "mkdir" => DiskStep::MakeDirectory(path),

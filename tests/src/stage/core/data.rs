@@ -96,6 +96,15 @@ impl Data {
         Ok(())
     }
 
+    /// Strangers are turned away while the server waits for its client.
+    pub(super) fn is_rid_of_strangers(&self) -> Result<(), Fault> {
+        if self.callers.contains(&Caller::Stranger) {
+            Err("the stranger is not turned away".to_owned())
+        } else {
+            Ok(())
+        }
+    }
+
     pub(super) fn accept(&mut self, id: ActionId) {
         self.accepting = Some(id);
     }

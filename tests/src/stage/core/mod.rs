@@ -49,8 +49,9 @@ pub struct CoreStage {
     ports: u16,
 }
 
-/// When every stage begins: 2030-01-01T00:00:00Z.
-pub(crate) const START: Now = Now { monotonic_ms: 1_000_000, utc_s: 1_893_456_000 };
+/// When every stage begins: 2020-01-01T00:00:00Z. Before the host's own time, by which a real disk dates its files:
+/// nothing that a test makes looks old enough to be swept.
+pub(crate) const START: Now = Now { monotonic_ms: 1_000_000, utc_s: 1_577_836_800 };
 
 /// Timeouts that one moment may bring before the core counts as stuck.
 const TIMEOUTS_MAX: usize = 1000;
@@ -215,7 +216,8 @@ impl Stage for CoreStage {
 
     fn data_stranger(&mut self, number: SessionNumber, port: u16) -> Result<(), Fault> {
         self.session(number)?.data.call(port, Caller::Stranger)?;
-        self.settle()
+        self.settle()?;
+        self.session(number)?.data.is_rid_of_strangers()
     }
 
     fn data_send(&mut self, number: SessionNumber, bytes: &[u8]) -> Result<(), Fault> {
