@@ -217,7 +217,8 @@ pub enum StorageRequest {
     CloseListing,
 }
 
-/// What an upload goes on from. Whatever it is stays as it was until `Publish`.
+/// What an upload goes on from. A published file stays as it was until `Publish`. A partial is gone on with in place:
+/// what is not kept of it is cut when the first byte comes, and `Discard` leaves it as far as it was kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -22,7 +22,8 @@ pub(super) fn check(root: &Root, path: &VirtualPath) -> Result<PathState, Storag
         let here = above.as_ref().map_or(root.fd(), AsFd::as_fd);
         let handle = match root.open_component(here, component, OFlags::PATH) {
             Ok((handle, _)) => handle,
-            Err(Errno::NOENT) => {
+            // What no name can be so long for does not stand there either.
+            Err(Errno::NOENT | Errno::NAMETOOLONG) => {
                 missing(root, here, component, depth == depth_max, &mut state);
                 return Ok(state);
             }

@@ -41,13 +41,22 @@ impl LocalStorage {
     /// # Errors
     /// The system's.
     pub fn open(root: &Path, durability: Durability, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
-        Ok(Self::new(Root::open(root)?, durability, clock))
-    }
-
-    fn new(root: Root, durability: Durability, clock: Arc<dyn Clock>) -> Self {
+        outlive_size_limits()?;
+        let root = Root::open(root)?;
         let disk = Disk { root, clock, durability, unnamed_files: true, named_from_bytes: NAMED_FROM_BYTES };
-        Self { disk: Arc::new(disk), emptier: Mutex::default() }
+        Ok(Self { disk: Arc::new(disk), emptier: Mutex::default() })
     }
+}
+
+/// Lets a write beyond `RLIMIT_FSIZE` fail, as DESIGN 5 wants it, instead of ending the process by a signal.
+fn outlive_size_limits() -> std::io::Result<()> {
+    static IS_HEARD: Mutex<bool> = Mutex::new(false);
+    let mut is_heard = IS_HEARD.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*is_heard {
+        signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
+        *is_heard = true;
+    }
+    Ok(())
 }
 
 impl fmt::Debug for LocalStorage {

@@ -81,7 +81,11 @@ enum Aside {
     /// A temporary one, where the file system has no files without a name.
     Temporary(Vec<u8>),
     /// That of the partial, in this directory.
-    Partial(OwnedFd),
+    Partial {
+        parts: OwnedFd,
+        /// How much of it was there already, if it goes on from a kept one.
+        resumed_bytes: Option<u64>,
+    },
 }
 
 impl LocalUpload {
@@ -114,7 +118,7 @@ impl LocalUpload {
             path: path.clone(),
             parent,
             file: owned.file,
-            aside: Aside::Partial(owned.parts),
+            aside: Aside::Partial { parts: owned.parts, resumed_bytes: Some(size_bytes) },
             size_bytes,
             has_tail: size_bytes < inode::size_bytes(&stat),
             is_synced: false,
@@ -134,7 +138,7 @@ impl LocalUpload {
     fn set_aside(&mut self) -> Result<(), StorageError> {
         let (root, parent, name) = (&self.disk.root, self.parent.as_fd(), self.path.name());
         let parts = match &self.aside {
-            Aside::Partial(_) => return Ok(()),
+            Aside::Partial { .. } => return Ok(()),
             Aside::Unnamed | Aside::Refused => {
                 partial::claim(root, parent, name, &self.file, |dir, to| link(&self.file, dir, to))
             }
@@ -143,7 +147,7 @@ impl LocalUpload {
             }
         };
         match parts.map_err(during("keeping a partial"))? {
-            Some(parts) => self.aside = Aside::Partial(parts),
+            Some(parts) => self.aside = Aside::Partial { parts, resumed_bytes: None },
             None => self.refuse(),
         }
         Ok(())
@@ -156,7 +160,7 @@ impl LocalUpload {
         }
     }
 
-    /// Removes whatever name it has.
+    /// Leaves everything as it was before: without the name that it got, or the partial that it went on from.
     fn forget(&mut self) {
         // What cannot be removed now is swept by the walk.
         match &self.aside {
@@ -164,10 +168,15 @@ impl LocalUpload {
             Aside::Temporary(temp) => {
                 let _ = rustix::fs::unlinkat(&self.parent, temp, AtFlags::empty());
             }
-            Aside::Partial(parts) => {
-                let _ = self.is_in(parts.as_fd()).map(|is_in| {
-                    is_in.then(|| rustix::fs::unlinkat(parts, self.path.name().as_bytes(), AtFlags::empty()))
-                });
+            // Its tail is gone, if a byte has come; else it is whole.
+            Aside::Partial { resumed_bytes: Some(_), .. } if self.has_tail => {}
+            Aside::Partial { resumed_bytes: Some(bytes), .. } => {
+                let _ = self.file.set_len(*bytes);
+            }
+            Aside::Partial { parts, resumed_bytes: None } => {
+                if let Ok(true) = self.is_in(parts.as_fd()) {
+                    let _ = rustix::fs::unlinkat(parts, self.path.name().as_bytes(), AtFlags::empty());
+                }
             }
         }
         self.aside = Aside::Unnamed;
@@ -221,21 +230,21 @@ impl LocalUpload {
         match &self.aside {
             Aside::Unnamed | Aside::Refused => link(&self.file, dir, to),
             Aside::Temporary(temp) => rename_new(self.parent.as_fd(), temp, dir, to),
-            Aside::Partial(parts) if self.is_in(parts.as_fd())? => {
+            Aside::Partial { parts, .. } if self.is_in(parts.as_fd())? => {
                 rename_new(parts.as_fd(), self.path.name().as_bytes(), dir, to)
             }
             // Somebody who holds no lock took its name away; a file that has none left cannot get one.
-            Aside::Partial(_) => Err(Errno::IO),
+            Aside::Partial { .. } => Err(Errno::IO),
         }
     }
 
     fn place_over(&self, dir: BorrowedFd<'_>, to: &[u8]) -> Result<(), Errno> {
         match &self.aside {
             Aside::Temporary(temp) => rustix::fs::renameat(&self.parent, temp, dir, to),
-            Aside::Partial(parts) if self.is_in(parts.as_fd())? => {
+            Aside::Partial { parts, .. } if self.is_in(parts.as_fd())? => {
                 rustix::fs::renameat(parts, self.path.name().as_bytes(), dir, to)
             }
-            Aside::Partial(_) => Err(Errno::IO),
+            Aside::Partial { .. } => Err(Errno::IO),
             Aside::Unnamed | Aside::Refused => {
                 let temp = name::random(name::TEMP)?;
                 link(&self.file, dir, &temp)?;
@@ -284,7 +293,7 @@ impl Upload for LocalUpload {
                 Err(error) => return Err(during_io("writing an upload")(error)),
             }
         }
-        let is_settled = matches!(self.aside, Aside::Partial(_) | Aside::Refused);
+        let is_settled = matches!(self.aside, Aside::Partial { .. } | Aside::Refused);
         // It is a favour, not a promise: what cannot be named now goes on without.
         if self.size_bytes >= self.disk.named_from_bytes && !is_settled && self.set_aside().is_err() {
             self.refuse();
@@ -294,14 +303,22 @@ impl Upload for LocalUpload {
 
     fn publish(&mut self, replace: bool, judged: &[RecordAt]) -> Result<FileInfo, StorageError> {
         let outcome = self.try_publish(replace, judged);
-        if let Err(StorageError::Expired | StorageError::Exists | StorageError::IsDirectory) = outcome {
-            self.forget();
+        match outcome {
+            Ok(_) | Err(StorageError::Changed) => {}
+            Err(StorageError::Expired | StorageError::Exists | StorageError::IsDirectory | StorageError::Denied) => {
+                self.forget();
+            }
+            // Nothing is wrong with what came, and it may go another time. A favour, not a promise.
+            Err(_) => {
+                let _ = self.set_aside();
+            }
         }
         outcome
     }
 
     fn keep(mut self: Box<Self>) -> Result<(), StorageError> {
         if self.size_bytes == 0 && !self.has_tail {
+            // Nothing worth the name; it must not take the place of something that is.
             self.forget();
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! The local storage as its callers see it, on a temporary directory and a clock that is moved by hand.
 
+mod kill;
 mod names;
 mod paths;
 mod races;

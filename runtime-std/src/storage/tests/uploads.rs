@@ -276,3 +276,53 @@ fn a_full_disk_is_told_and_leaves_nothing_half_written() {
     assert_eq!(host.read("/small/f").unwrap().len(), 150 << 10);
     assert_eq!(host.storage.reserve(&at("/nowhere"), 0), Err(StorageError::NotFound));
 }
+
+#[test]
+fn forgetting_what_went_on_from_a_partial_leaves_the_partial() {
+    let host = Host::new();
+    let (_, mut upload) = host.open("/f", UploadBase::Empty).unwrap();
+    upload.write(b"0123456789").unwrap();
+    upload.keep().unwrap();
+    let resume = |keep_bytes| host.open("/f", UploadBase::Partial { keep_bytes }).unwrap().1;
+    resume(Some(0)).discard();
+    resume(None).discard();
+    assert_eq!(host.partial("/f"), Some(10), "no byte came");
+    let mut upload = resume(Some(6));
+    upload.write(b"xxxx").unwrap();
+    upload.discard();
+    assert_eq!(host.partial("/f"), Some(6));
+    resume(Some(0)).keep().unwrap();
+    assert_eq!(host.partial("/f"), Some(6));
+    let mut upload = resume(None);
+    upload.publish(false, &[]).unwrap();
+    assert_eq!(host.read("/f").unwrap(), b"012345");
+}
+
+#[test]
+fn a_file_size_limit_is_an_error_and_not_the_end() {
+    // The limit is the whole process's, so it is tried in one of its own.
+    let name = "storage::tests::uploads::a_file_size_limit_is_an_error_and_not_the_end";
+    let mark = "MAYFLY_TEST_HAS_SIZE_LIMIT";
+    if std::env::var_os(mark).is_none() {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = child.args(["--exact", name]).env(mark, "1").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let host = Host::new();
+    rlimit::setrlimit(rlimit::Resource::FSIZE, 10_000, 10_000).unwrap();
+    let (_, mut upload) = host.open("/f", UploadBase::Empty).unwrap();
+    assert_eq!(upload.write(&[1; 10_001]), Err(StorageError::FileTooLarge));
+    upload.discard();
+    host.store("/f", &[1; 10_000]).unwrap();
+}
+
+#[test]
+fn a_file_that_was_published_is_never_taken_for_its_own_partial() {
+    let host = Host::new();
+    host.store("/f", b"published").unwrap();
+    std::fs::create_dir(host.disk(".mayfly-parts")).unwrap();
+    std::fs::hard_link(host.disk("f"), host.disk(".mayfly-parts/f")).unwrap();
+    assert_eq!(host.partial("/f"), None);
+    assert_eq!(host.open("/f", UploadBase::Partial { keep_bytes: None }).map(|_| ()), Err(StorageError::NotFound));
+}
