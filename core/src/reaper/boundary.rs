@@ -37,9 +37,9 @@ pub enum ReaperRequest {
         restart: bool,
         /// How many records at most.
         records_max: u32,
-        /// Tombstones that expired before this go, UTC seconds.
+        /// Tombstones that expired before this go, UTC seconds. 0: none do, for the clock is not trusted.
         tombstones_before_s: i64,
-        /// Partials last written before this go, UTC seconds.
+        /// Partials last written before this go, and what a killed server left half made, UTC seconds. 0: none do.
         partials_before_s: i64,
     },
     /// Write the tombstone, then move the path into the trash, in one atomic step under its lock; outcome `Done`.

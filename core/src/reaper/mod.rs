@@ -309,7 +309,7 @@ impl Reaper {
         }
         self.scan.batch_begins();
         // By a clock that is not trusted nothing is old.
-        let older_than = |age_s| if is_held { i64::MIN } else { now.utc_s.saturating_sub(age_s) };
+        let older_than = |age_s| if is_held { 0 } else { now.utc_s.saturating_sub(age_s) };
         let request = ReaperRequest::ReadRecords {
             restart,
             records_max: SCAN_BATCH_RECORDS,

@@ -144,8 +144,8 @@ pub trait Listing: Send {
 
 /// A walk over all directories.
 pub trait Walk: Send {
-    /// The next paths that expire and when, and whether they were the last. On its way it removes tombstones and
-    /// partials that are older than these instants (UTC seconds).
+    /// The next paths that expire and when, and whether they were the last. On its way it removes tombstones,
+    /// partials and what a killed server left half made, where they are older than these instants (UTC seconds).
     ///
     /// # Errors
     /// The storage's.

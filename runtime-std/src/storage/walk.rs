@@ -146,7 +146,7 @@ impl LocalWalk {
             name::PARTS => Kind::Parts,
             name::TOMBS => Kind::Tombs,
             // Without a bound nothing is deleted: the wall clock is not trusted.
-            name::TRASH if self.stack.len() > 1 && bounds.partials_s > i64::MIN => Kind::Trash(Emptier::default()),
+            name::TRASH if self.stack.len() > 1 && bounds.partials_s > 0 => Kind::Trash(Emptier::default()),
             _ if name.starts_with(name::NEW.as_bytes()) => return self.sweep_directory(name, bounds.partials_s),
             _ if [name::TEMP, name::RECORD_TEMP].iter().any(|prefix| name.starts_with(prefix.as_bytes())) => {
                 self.sweep_file(name, bounds.partials_s);

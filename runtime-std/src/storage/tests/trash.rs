@@ -143,9 +143,9 @@ fn a_path_on_another_file_system_goes_to_a_trash_there() {
     host.storage.move_to_trash(&at("/mount/a"), START_S).unwrap();
     assert_eq!(host.storage.check(&at("/mount/a")).unwrap().tombstone.map(|stone| stone.expiry_s), Some(START_S));
     assert!(host.disk("mount/.mayfly-trash").exists());
-    host.walk(i64::MIN);
-    assert!(host.disk("mount/.mayfly-trash").exists(), "nothing is old by a clock that is not trusted");
     host.walk(0);
+    assert!(host.disk("mount/.mayfly-trash").exists(), "nothing is old by a clock that is not trusted");
+    host.walk(1);
     assert!(!host.disk("mount/.mayfly-trash").exists());
 }
 
