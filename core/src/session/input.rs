@@ -82,6 +82,12 @@ impl Input {
         }
     }
 
+    /// Lines that wait.
+    #[cfg(test)]
+    pub(super) fn waiting_lines(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Room that is held for lines.
     #[cfg(test)]
     pub(super) fn held_capacity(&self) -> usize {

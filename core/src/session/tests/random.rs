@@ -66,6 +66,7 @@ const LINES: &[&str] = &[
 enum Move {
     Line(prop::sample::Index),
     Bytes(Vec<u8>),
+    Burst(u16),
     Outcome(u8),
     WrongOutcome,
     Progress,
@@ -79,6 +80,7 @@ fn moves() -> impl Strategy<Value = Move> {
     prop_oneof![
         30 => any::<prop::sample::Index>().prop_map(Move::Line),
         1 => prop::collection::vec(any::<u8>(), 0..200).prop_map(Move::Bytes),
+        1 => (0..600_u16).prop_map(Move::Burst),
         40 => any::<u8>().prop_map(Move::Outcome),
         2 => Just(Move::WrongOutcome),
         3 => Just(Move::Progress),
@@ -162,6 +164,7 @@ impl World {
         let count = self.host.try_event(event)?;
         assert!(count <= limits::ACTIONS_PER_EVENT_MAX, "{count} actions");
         assert!(self.host.open.len() <= 1, "{:?}", self.host.open);
+        assert!(self.host.session.input.waiting_lines() <= limits::LINES_QUEUED_MAX);
         for (id, _) in self.host.open.iter().filter(|(id, _)| !open_before.contains(id)) {
             assert!(id.0 > self.last_id, "an id came twice");
             self.last_id = id.0;
@@ -189,6 +192,18 @@ impl World {
         panic!("no outcome fits {action:?}");
     }
 
+    /// A deadline that has come is dealt with: a driver that obeys it never spins.
+    fn until_nothing_is_due(&mut self) {
+        for _ in 0..20 {
+            let due_ms = self.host.session.deadline();
+            if self.host.closed || due_ms.is_none_or(|due_ms| due_ms > self.host.now.monotonic_ms) {
+                return;
+            }
+            self.event(Event::Timeout).unwrap();
+        }
+        panic!("something is always due");
+    }
+
     fn step(&mut self, step: Move) {
         match step {
             Move::Line(index) if self.host.session.wants_input() && !self.hung_up => {
@@ -200,7 +215,12 @@ impl World {
                 self.garbled = true;
                 self.event(Event::ControlReceived { bytes }).unwrap();
             }
-            Move::Line(_) | Move::Bytes(_) => {}
+            Move::Burst(count) if self.host.session.wants_input() && !self.hung_up => {
+                self.lines += usize::from(count);
+                let bytes = b"NOOP\n".repeat(count.into());
+                self.event(Event::ControlReceived { bytes }).unwrap();
+            }
+            Move::Line(_) | Move::Bytes(_) | Move::Burst(_) => {}
             Move::Outcome(choice) => self.answer(choice),
             Move::WrongOutcome => {
                 let id = ActionId(self.last_id + 9);
@@ -217,7 +237,7 @@ impl World {
                 if let Some(deadline_ms) = self.host.session.deadline() {
                     let ms = deadline_ms.saturating_sub(self.host.now.monotonic_ms);
                     self.host.pass_ms(ms);
-                    self.event(Event::Timeout).unwrap();
+                    self.until_nothing_is_due();
                 }
             }
             Move::Wait(ms) => self.host.pass_ms(ms.into()),
