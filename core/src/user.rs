@@ -22,7 +22,8 @@ pub enum Right {
     Delete,
     /// Rename: RNFR, RNTO.
     Rename,
-    /// Set the expiry of one's own paths: SETEXPIRY.
+    /// Set the expiry of one's own paths: SETEXPIRY. Whoever owns a path has every right there, this one too, and
+    /// nobody else sets its expiry whatever the rights.
     Expiry,
 }
 

@@ -42,7 +42,6 @@ impl Session {
     ) -> Flow {
         // An expired path is never extended: it is refused here.
         let record = self.own_record(now, &subject.path, state, text::EXPIRY_FAILED)?;
-        self.permit(Right::Expiry, &state.records)?;
         let above = expiry::above(&state.records, &subject.path);
         let expiry_s = match expiry::allowed(date, &self.settings, above, now) {
             Ok(expiry_s) => expiry_s,

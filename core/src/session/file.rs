@@ -36,7 +36,7 @@ impl Session {
     pub(super) fn file_removed(&mut self, subject: Subject, outcome: Result<(), StorageError>) -> Flow {
         match outcome {
             Ok(()) => {
-                self.broken.retain(|path| *path != subject.path);
+                self.forget_broken(&subject.path);
                 Break(Reply::new(250, text::DELE_OK))
             }
             Err(error) => self.start_over(subject, Purpose::Dele, error),

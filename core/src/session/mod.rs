@@ -42,6 +42,7 @@ use input::Input;
 use listing::ListingForm;
 use login::Login;
 use state::{End, Flow, State, Wait};
+use upload::BrokenUpload;
 
 /// The server side of one control connection, as a state machine.
 ///
@@ -88,7 +89,7 @@ pub struct Session {
     /// The storage paths that it made or claimed.
     claims: Vec<Token>,
     /// Its own broken uploads.
-    broken: Vec<VirtualPath>,
+    broken: Vec<BrokenUpload>,
     /// When the last command came or ended, on the monotonic clock, milliseconds.
     since_ms: u64,
     /// Lines are left that an event had no room for: go on at once.

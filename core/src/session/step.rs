@@ -90,7 +90,7 @@ impl Session {
             Deed::Reserve { size_bytes } => Break(self.reserved(size_bytes, outcome)),
             Deed::OpenListing(transfer) => self.listing_opened(now, transfer, outcome),
             Deed::OpenStatus(status) => self.status_opened(subject, status, outcome),
-            Deed::Keep(reply) => self.kept(subject.path, reply, outcome),
+            Deed::Keep { within, reply } => self.kept(subject.path, within, reply, outcome),
             Deed::Tidy(reply) => Break(reply),
         }
     }

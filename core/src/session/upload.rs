@@ -8,7 +8,7 @@ use crate::error::{StorageError, TransferError};
 use crate::expiry::{self, Judgement};
 use crate::limits;
 use crate::path::VirtualPath;
-use crate::record::{FileInfo, FileKind, Partial, PathState};
+use crate::record::{FileInfo, FileKind, Partial, PathState, RecordAt, Token};
 use crate::time::Now;
 use crate::user::Right;
 use crate::wire::reply::Reply;
@@ -33,6 +33,14 @@ pub(super) struct Upload {
     replace: bool,
     /// How often publishing was started over.
     tries: u32,
+}
+
+/// An upload of this session that broke and was kept.
+#[derive(Debug)]
+pub(super) struct BrokenUpload {
+    path: VirtualPath,
+    /// The storage path that it was in, which may be another one of the same name by now.
+    within: Option<Token>,
 }
 
 impl Session {
@@ -68,7 +76,9 @@ impl Session {
 
     /// The kept part of a broken upload, where the session may know of it: whoever may overwrite it, or made it.
     pub(super) fn partial_shown(&self, path: &VirtualPath, state: &PathState) -> Option<Partial> {
-        let shown = self.rights_at(&state.records).allow(Right::Overwrite) || self.broken.contains(path);
+        let within = innermost(&state.records);
+        let is_own = self.broken.iter().any(|broken| broken.path == *path && broken.within == within);
+        let shown = is_own || self.rights_at(&state.records).allow(Right::Overwrite);
         state.partial.filter(|_| shown)
     }
 
@@ -172,7 +182,7 @@ impl Session {
     pub(super) fn published(&mut self, now: Now, transfer: Box<Transfer>, outcome: Result<(), StorageError>) -> Flow {
         let reply = match outcome {
             Ok(()) => {
-                self.broken.retain(|path| *path != transfer.path);
+                self.forget_broken(&transfer.path);
                 Reply::new(226, text::TRANSFER_COMPLETE)
             }
             Err(StorageError::Changed) => {
@@ -222,18 +232,31 @@ impl Session {
         }
         let reply = reply.unwrap_or_else(|| transfer.broken());
         self.note_end(now, &transfer, reply.code);
+        let within = innermost(&transfer.way);
         let subject = Subject { path: transfer.path, tries: 0 };
-        self.change(Doing { subject, deed: Deed::Keep(reply) }, StorageRequest::KeepPartial)
+        self.change(Doing { subject, deed: Deed::Keep { within, reply } }, StorageRequest::KeepPartial)
     }
 
-    pub(super) fn kept(&mut self, path: VirtualPath, reply: Reply, outcome: Result<(), StorageError>) -> Flow {
-        if outcome.is_ok() && !self.broken.contains(&path) {
+    pub(super) fn kept(
+        &mut self,
+        path: VirtualPath,
+        within: Option<Token>,
+        reply: Reply,
+        outcome: Result<(), StorageError>,
+    ) -> Flow {
+        if outcome.is_ok() {
+            self.forget_broken(&path);
             if self.broken.len() >= limits::BROKEN_UPLOADS_MAX {
                 self.broken.remove(0);
             }
-            self.broken.push(path);
+            self.broken.push(BrokenUpload { path, within });
         }
         Break(reply)
+    }
+
+    /// There is no kept part of that name any more.
+    pub(super) fn forget_broken(&mut self, path: &VirtualPath) {
+        self.broken.retain(|broken| broken.path != *path);
     }
 }
 
@@ -254,6 +277,10 @@ impl Upload {
             _ => Break(Reply::new(554, text::RESTART_BEYOND)),
         }
     }
+}
+
+fn innermost(way: &[RecordAt]) -> Option<Token> {
+    way.last().map(|at| at.record.token)
 }
 
 fn refused(detail: &'static str) -> Reply {

@@ -189,6 +189,24 @@ fn a_broken_upload_is_kept_and_can_be_resumed_by_its_maker() {
 }
 
 #[test]
+fn a_partial_in_another_path_of_the_same_name_is_not_its_makers() {
+    let mut host = Host::with_port(Settings::default());
+    host.lines(&["STOR a/f"]);
+    host.state(missing(vec![at(1, 8, None)]));
+    host.stored(Ok(opened(0)));
+    host.connected(Ok(()));
+    host.transferred(3, Err(TransferError::ConnectionLost));
+    host.done();
+    host.take_replies();
+    for (token, reply) in [(8, "213 3"), (9, "550 Could not get file size.")] {
+        let partial = Some(Partial { size_bytes: 3 });
+        host.lines(&["SIZE a/f"]);
+        host.state(PathState { partial, ..missing(vec![at(1, token, None)]) });
+        host.says(&[reply]);
+    }
+}
+
+#[test]
 fn a_strangers_partial_is_not_seen() {
     let mut host = Host::with_port(Settings::default());
     let state = || PathState { partial: Some(Partial { size_bytes: 3 }), ..PathState::default() };
