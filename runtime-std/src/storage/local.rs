@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// A directory of the local disk. Several of them, also of several servers, may share one root.
 pub struct LocalStorage {
     pub(super) disk: Arc<Disk>,
-    emptier: Mutex<Emptier>,
+    pub(super) emptier: Mutex<Emptier>,
 }
 
 /// How much of an upload is on the disk for good when 226 is sent (DESIGN 5).

@@ -4,6 +4,7 @@ mod kill;
 mod names;
 mod paths;
 mod races;
+mod reaping;
 mod renames;
 mod trash;
 mod uploads;
