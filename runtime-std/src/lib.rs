@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod exit;
 pub mod listen;

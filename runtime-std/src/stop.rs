@@ -2,7 +2,7 @@
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How far the shut down has come.
@@ -55,6 +55,11 @@ impl Stop {
         } else {
             Stage::Serving
         }
+    }
+
+    /// Readable from the first word on.
+    pub(crate) fn word(&self) -> BorrowedFd<'_> {
+        self.end.fd.as_fd()
     }
 
     /// What to poll for the stage after this one; none after the last.

@@ -1,0 +1,206 @@
+//! The client's end of the control connection. Nothing here waits, but for the look-up of a name.
+
+use super::driver::Interest;
+use super::source::fault;
+use crate::net;
+use mayfly_core::action::ActionId;
+use mayfly_core::client::event::{ClientEvent, ControlEnds, Fault};
+use mayfly_core::time::Now;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+
+/// A control connection, from the look-up of the name on.
+#[derive(Debug, Default)]
+pub(super) enum Control {
+    #[default]
+    None,
+    Connecting(Connecting),
+    Open(Open),
+}
+
+/// The addresses of a host are tried one after the other.
+#[derive(Debug)]
+pub(super) struct Connecting {
+    id: ActionId,
+    left: VecDeque<SocketAddr>,
+    stream: TcpStream,
+    since_ms: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Open {
+    stream: TcpStream,
+    /// What the socket had no room for yet.
+    outgoing: Vec<u8>,
+}
+
+impl Control {
+    /// Looks the host up, which may block, and begins to connect; an event where that has failed at once.
+    pub(super) fn open(&mut self, id: ActionId, host: &str, port: u16, now: Now) -> Option<ClientEvent> {
+        *self = Self::None;
+        match (host, port).to_socket_addrs() {
+            Ok(addresses) => self.try_next(id, addresses.collect(), now, Fault("it has no address".to_owned())),
+            Err(error) => Some(refused(id, fault(&error))),
+        }
+    }
+
+    fn try_next(
+        &mut self,
+        id: ActionId,
+        mut left: VecDeque<SocketAddr>,
+        now: Now,
+        mut last: Fault,
+    ) -> Option<ClientEvent> {
+        *self = Self::None;
+        while let Some(address) = left.pop_front() {
+            match begin(address) {
+                Ok(stream) => {
+                    *self = Self::Connecting(Connecting { id, left, stream, since_ms: now.monotonic_ms });
+                    return None;
+                }
+                Err(error) => last = fault(&error),
+            }
+        }
+        Some(refused(id, last))
+    }
+
+    /// Ends an attempt to connect.
+    pub(super) fn cancel(&mut self, id: ActionId) -> Option<ClientEvent> {
+        let ours = matches!(self, Self::Connecting(connecting) if connecting.id == id);
+        ours.then(|| {
+            *self = Self::None;
+            refused(id, Fault("given up".to_owned()))
+        })
+    }
+
+    /// Takes a line to be sent; as much of it leaves as there is room for.
+    pub(super) fn send(&mut self, line: &[u8]) {
+        if let Self::Open(open) = self {
+            open.outgoing.extend_from_slice(line);
+            open.flush();
+        }
+    }
+
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Open(open) => open.stream.local_addr().ok(),
+            _ => None,
+        }
+    }
+
+    /// What to wait for before the next [`Control::advance`].
+    pub(super) fn interest(&self) -> Option<Interest<'_>> {
+        match self {
+            Self::None => None,
+            Self::Connecting(connecting) => Some(Interest::writable(&connecting.stream)),
+            Self::Open(open) => {
+                Some(Interest { writable: !open.outgoing.is_empty(), ..Interest::readable(&open.stream) })
+            }
+        }
+    }
+
+    /// When to look again, though nothing came: the next address is due.
+    pub(super) fn deadline_ms(&self) -> Option<u64> {
+        match self {
+            Self::Connecting(connecting) if !connecting.left.is_empty() => {
+                Some(connecting.since_ms.saturating_add(ADDRESS_MS_MAX))
+            }
+            _ => None,
+        }
+    }
+
+    /// Goes on as far as it can; an event where something came of it.
+    pub(super) fn advance(&mut self, now: Now) -> Option<ClientEvent> {
+        match std::mem::take(self) {
+            Self::None => None,
+            Self::Connecting(connecting) => self.advance_connecting(connecting, now),
+            Self::Open(mut open) => {
+                open.flush();
+                let event = open.read();
+                if event != Some(ClientEvent::ControlClosed) {
+                    *self = Self::Open(open);
+                }
+                event
+            }
+        }
+    }
+
+    fn advance_connecting(&mut self, connecting: Connecting, now: Now) -> Option<ClientEvent> {
+        let Connecting { id, ref stream, since_ms, .. } = connecting;
+        match established(stream) {
+            Ok(Some(ends)) => {
+                *self = Self::Open(Open { stream: connecting.stream, outgoing: Vec::new() });
+                Some(ClientEvent::ControlConnected { id, outcome: Ok(ends) })
+            }
+            Ok(None) if connecting.left.is_empty() || now.monotonic_ms < since_ms.saturating_add(ADDRESS_MS_MAX) => {
+                *self = Self::Connecting(connecting);
+                None
+            }
+            Ok(None) => self.try_next(id, connecting.left, now, Fault("no answer".to_owned())),
+            Err(error) => self.try_next(id, connecting.left, now, fault(&error)),
+        }
+    }
+}
+
+impl Open {
+    fn flush(&mut self) {
+        while !self.outgoing.is_empty() {
+            match self.stream.write(&self.outgoing) {
+                Ok(sent) => drop(self.outgoing.drain(..sent)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                // Reading tells that the connection is gone, after what the server said last.
+                Err(_) => self.outgoing.clear(),
+            }
+        }
+    }
+
+    fn read(&mut self) -> Option<ClientEvent> {
+        let mut bytes = vec![0; READ_BYTES];
+        loop {
+            match self.stream.read(&mut bytes) {
+                Ok(0) => return Some(ClientEvent::ControlClosed),
+                Ok(read) => {
+                    bytes.truncate(read);
+                    return Some(ClientEvent::ControlReceived { bytes });
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
+                Err(_) => return Some(ClientEvent::ControlClosed),
+            }
+        }
+    }
+}
+
+fn begin(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+    match socket.connect(&address.into()) {
+        Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => Err(error),
+        _ => Ok(socket.into()),
+    }
+}
+
+/// The ends of a connection that stands; none while it is being made.
+fn established(stream: &TcpStream) -> io::Result<Option<ControlEnds>> {
+    if let Some(error) = stream.take_error()? {
+        return Err(error);
+    }
+    match stream.peer_addr() {
+        Ok(peer) => {
+            net::prepare_control(stream)?;
+            Ok(Some(ControlEnds { peer, local: stream.local_addr()? }))
+        }
+        Err(error) if error.kind() == ErrorKind::NotConnected => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn refused(id: ActionId, fault: Fault) -> ClientEvent {
+    ClientEvent::ControlConnected { id, outcome: Err(fault) }
+}
+
+const READ_BYTES: usize = 16 * 1024;
+/// Time for one address to answer while others are left to try.
+const ADDRESS_MS_MAX: u64 = 5000;

@@ -1,0 +1,235 @@
+//! The client's side of data connections: listener, connection, and the one action that runs there. Nothing here waits.
+
+use super::driver::Interest;
+use super::source::fault;
+use super::transfer::{Step, Transfer};
+use crate::net;
+use mayfly_core::action::ActionId;
+use mayfly_core::client::event::{ClientEvent, Fault, MoveError};
+use mayfly_core::error::NetError;
+use mayfly_core::time::Now;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct DataSide {
+    listener: Option<TcpListener>,
+    stream: Option<TcpStream>,
+    work: Option<(ActionId, Work)>,
+}
+
+#[derive(Debug)]
+enum Work {
+    Accept { peer: IpAddr },
+    Connect { stream: TcpStream },
+    Transfer { transfer: Transfer, told_ms: u64 },
+}
+
+/// What a step came to.
+#[derive(Debug)]
+pub(super) enum Advance {
+    /// Nothing can go on before the server, or a pipe, acts.
+    Blocked,
+    /// So many bytes went over in all.
+    Moved(u64),
+    /// The client must hear of it; it may go on.
+    Told(ClientEvent),
+}
+
+impl DataSide {
+    /// Listens, in place of any earlier listener.
+    pub(super) fn listen(&mut self, id: ActionId, local: IpAddr, control: SocketAddr) -> ClientEvent {
+        self.listener = None;
+        let outcome = net::listen_data(local, None, control).map_err(said).map(|(listener, port)| {
+            self.listener = Some(listener);
+            port
+        });
+        ClientEvent::DataListening { id, outcome }
+    }
+
+    /// Takes the server's connection; an event where that has failed at once.
+    pub(super) fn accept(&mut self, id: ActionId, peer: IpAddr) -> Option<ClientEvent> {
+        if self.listener.is_none() {
+            return Some(ClientEvent::DataConnected { id, outcome: Err(Fault("nothing listens".to_owned())) });
+        }
+        self.work = Some((id, Work::Accept { peer }));
+        None
+    }
+
+    /// Connects to the server; an event where that has failed at once.
+    pub(super) fn connect(
+        &mut self,
+        id: ActionId,
+        peer: SocketAddr,
+        local: IpAddr,
+        control: SocketAddr,
+    ) -> Option<ClientEvent> {
+        match net::connect_data(peer, local, control) {
+            Ok(stream) => {
+                self.work = Some((id, Work::Connect { stream }));
+                None
+            }
+            Err(error) => Some(ClientEvent::DataConnected { id, outcome: Err(said(error)) }),
+        }
+    }
+
+    /// Moves bytes over the connection that stands.
+    pub(super) fn transfer(&mut self, id: ActionId, transfer: Transfer, now: Now) {
+        self.work = Some((id, Work::Transfer { transfer, told_ms: now.monotonic_ms }));
+    }
+
+    /// Ends an action. What a transfer was working on comes back beside the event.
+    pub(super) fn cancel(&mut self, id: ActionId) -> Option<(ClientEvent, Option<Transfer>)> {
+        match self.work.take_if(|(running, _)| *running == id)?.1 {
+            Work::Accept { .. } | Work::Connect { .. } => {
+                let outcome = Err(Fault("given up".to_owned()));
+                Some((ClientEvent::DataConnected { id, outcome }, None))
+            }
+            Work::Transfer { transfer, .. } => {
+                let (event, transfer) = self.ended(id, transfer, Err(MoveError::Cancelled));
+                Some((event, Some(transfer)))
+            }
+        }
+    }
+
+    /// Ends whatever action runs.
+    pub(super) fn cancel_any(&mut self) -> Option<(ClientEvent, Option<Transfer>)> {
+        let (id, _) = self.work.as_ref()?;
+        self.cancel(*id)
+    }
+
+    /// Closes the listener and the connection.
+    pub(super) fn close(&mut self) {
+        self.listener = None;
+        if let Some(stream) = self.stream.take() {
+            net::end_data(&stream);
+        }
+    }
+
+    /// What to wait for before the next [`DataSide::advance`]; nothing where no action runs.
+    pub(super) fn interest(&self) -> Option<Interest<'_>> {
+        match &self.work.as_ref()?.1 {
+            Work::Accept { .. } => self.listener.as_ref().map(Interest::readable),
+            Work::Connect { stream } => Some(Interest::writable(stream)),
+            Work::Transfer { transfer, .. } => match (transfer.awaits_source(), &self.stream) {
+                (Some(source), _) => Some(Interest { fd: source, readable: true, writable: false }),
+                (None, Some(stream)) if transfer.sends() => Some(Interest::writable(stream)),
+                (None, stream) => stream.as_ref().map(Interest::readable),
+            },
+        }
+    }
+
+    /// Goes on by one chunk. What a transfer that has ended was working on comes back beside the event.
+    pub(super) fn advance(&mut self, now: Now, received: &mut Vec<u8>) -> (Advance, Option<Transfer>) {
+        let Some((id, work)) = self.work.take() else { return (Advance::Blocked, None) };
+        match work {
+            Work::Accept { peer } => (self.advance_accept(id, peer), None),
+            Work::Connect { stream } => (self.advance_connect(id, stream), None),
+            Work::Transfer { transfer, told_ms } => self.advance_transfer(id, transfer, told_ms, now, received),
+        }
+    }
+
+    fn advance_accept(&mut self, id: ActionId, peer: IpAddr) -> Advance {
+        let outcome = match self.listener.as_ref().map(TcpListener::accept) {
+            Some(Ok((stream, from))) if net::admit_data(&stream, from, peer) => {
+                self.listener = None;
+                self.stream = Some(stream);
+                Ok(())
+            }
+            // A stranger; or the connection went before it was taken (accept(2)).
+            Some(Ok(_)) => return self.go_on_accepting(id, peer, Advance::Moved(0)),
+            Some(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionAborted => {
+                return self.go_on_accepting(id, peer, Advance::Moved(0));
+            }
+            Some(Err(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                return self.go_on_accepting(id, peer, Advance::Blocked);
+            }
+            Some(Err(error)) => Err(fault(&error)),
+            None => Err(Fault("nothing listens".to_owned())),
+        };
+        Advance::Told(ClientEvent::DataConnected { id, outcome })
+    }
+
+    fn go_on_accepting(&mut self, id: ActionId, peer: IpAddr, advance: Advance) -> Advance {
+        self.work = Some((id, Work::Accept { peer }));
+        advance
+    }
+
+    fn advance_connect(&mut self, id: ActionId, stream: TcpStream) -> Advance {
+        let outcome = match (net::connected(&stream), stream.peer_addr()) {
+            (Err(error), _) => Err(said(error)),
+            (Ok(()), Err(_)) => {
+                self.work = Some((id, Work::Connect { stream }));
+                return Advance::Blocked;
+            }
+            (Ok(()), Ok(_)) => {
+                self.stream = Some(stream);
+                Ok(())
+            }
+        };
+        Advance::Told(ClientEvent::DataConnected { id, outcome })
+    }
+
+    fn advance_transfer(
+        &mut self,
+        id: ActionId,
+        mut transfer: Transfer,
+        told_ms: u64,
+        now: Now,
+        received: &mut Vec<u8>,
+    ) -> (Advance, Option<Transfer>) {
+        let step = match &self.stream {
+            Some(stream) => transfer.step(stream, received),
+            None => Err(MoveError::ConnectionLost),
+        };
+        let advance = match step {
+            Ok(Step::Moved) if !received.is_empty() => {
+                Advance::Told(ClientEvent::DataReceived { id, bytes: std::mem::take(received) })
+            }
+            Ok(Step::Moved) if now.monotonic_ms >= told_ms.saturating_add(PROGRESS_EVERY_MS) => {
+                let wire_bytes = transfer.wire_bytes();
+                self.work = Some((id, Work::Transfer { transfer, told_ms: now.monotonic_ms }));
+                return (Advance::Told(ClientEvent::TransferProgress { id, wire_bytes }), None);
+            }
+            Ok(Step::Moved) => Advance::Moved(transfer.wire_bytes()),
+            Ok(Step::Blocked) => Advance::Blocked,
+            Ok(Step::Ended) => {
+                let (event, transfer) = self.ended(id, transfer, Ok(()));
+                return (Advance::Told(event), Some(transfer));
+            }
+            Err(error) => {
+                let (event, transfer) = self.ended(id, transfer, Err(error));
+                return (Advance::Told(event), Some(transfer));
+            }
+        };
+        self.work = Some((id, Work::Transfer { transfer, told_ms }));
+        (advance, None)
+    }
+
+    fn ended(&mut self, id: ActionId, transfer: Transfer, outcome: Result<(), MoveError>) -> (ClientEvent, Transfer) {
+        if let Some(stream) = self.stream.take_if(|_| transfer.sends()) {
+            match outcome {
+                Ok(()) => net::end_data(&stream),
+                // An orderly end would say that this was all of it.
+                Err(_) => drop(socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))),
+            }
+        }
+        (ClientEvent::TransferEnded { id, wire_bytes: transfer.wire_bytes(), outcome }, transfer)
+    }
+}
+
+fn said(error: NetError) -> Fault {
+    Fault(
+        match error {
+            NetError::Unreachable => "refused, or out of reach",
+            NetError::NoPort => "no port is free",
+            NetError::Cancelled => "given up",
+            _ => "the system refuses it",
+        }
+        .to_owned(),
+    )
+}
+
+/// How often the client hears that bytes move.
+const PROGRESS_EVERY_MS: u64 = 1000;

@@ -1,0 +1,57 @@
+//! What a client is made with, and whom it connects to.
+
+use super::driver::Watcher;
+use crate::clock::{Clock, SystemClock};
+use crate::net::CONTROL_PORT;
+use mayfly_core::client::call::{ClientSettings, Connect};
+use mayfly_core::record::ANONYMOUS;
+use mayfly_core::wire::command::Secret;
+use std::sync::Arc;
+
+/// What a client is made with.
+pub struct ClientOptions {
+    /// Data mode, retries, time-outs.
+    pub settings: ClientSettings,
+    /// Where it gets its time.
+    pub clock: Arc<dyn Clock>,
+    /// Who watches its dialogue and its progress.
+    pub watch: Option<Watcher>,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self { settings: ClientSettings::default(), clock: Arc::new(SystemClock), watch: None }
+    }
+}
+
+/// A server, and who one is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// A name or an address.
+    pub host: String,
+    /// The port; 21 by default.
+    pub port: u16,
+    /// The user.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
+}
+
+impl Server {
+    /// Port 21 of this host, as nobody in particular.
+    #[must_use]
+    pub fn anonymous(host: impl Into<String>) -> Self {
+        let password = Secret(ANONYMOUS_PASSWORD.to_owned());
+        Self { host: host.into(), port: CONTROL_PORT, user: ANONYMOUS.to_owned(), password }
+    }
+}
+
+impl From<Server> for Connect {
+    fn from(server: Server) -> Self {
+        let Server { host, port, user, password } = server;
+        Self { host, port, user, password }
+    }
+}
+
+/// By custom an address for complaints; servers take anything (RFC 1635 3).
+const ANONYMOUS_PASSWORD: &str = "mayfly@";
