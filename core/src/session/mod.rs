@@ -15,9 +15,11 @@ mod quirk;
 mod refuse;
 mod rename;
 mod state;
+mod status;
 mod step;
 mod transfer;
 mod upload;
+mod view;
 
 use crate::action::{Action, ActionId, Note, PathChange};
 use crate::error::{Misuse, NetError, StorageError, TransferError};
@@ -39,10 +41,10 @@ use core::ops::ControlFlow::{Break, Continue};
 use data::DataChoices;
 use directory::Place;
 use input::Input;
-use listing::ListingForm;
 use login::Login;
 use state::{End, Flow, State, Wait};
 use upload::BrokenUpload;
+use view::ListingForm;
 
 /// The server side of one control connection, as a state machine.
 ///

@@ -1,6 +1,6 @@
 //! Where a session stands: what it is doing, and which outcome it awaits. Each variant holds only what that state has.
 
-use super::listing::Status;
+use super::status::Status;
 use super::transfer::Transfer;
 use crate::action::ActionId;
 use crate::date::ExpiryDate;

@@ -43,12 +43,12 @@ impl Session {
     /// A path was checked.
     fn checked(&mut self, now: Now, checking: Checking, outcome: Result<PathState, StorageError>) -> Flow {
         let Checking { subject, purpose } = checking;
-        let state = match (outcome, purpose) {
-            (outcome, Purpose::Again(transfer)) => return self.transfer_checked_again(now, transfer, outcome),
-            (Ok(state), purpose) => return self.judged(now, subject, purpose, state),
-            (Err(error), purpose) => refuse::storage(error, purpose.failure()),
-        };
-        Break(state)
+        match (outcome, purpose) {
+            (Ok(state), purpose) => self.judged(now, subject, purpose, state),
+            // It has something open that is to be closed first.
+            (Err(error), Purpose::Again(transfer)) => self.transfer_checked_again(now, transfer, Err(error)),
+            (Err(error), purpose) => Break(refuse::storage(error, purpose.failure())),
+        }
     }
 
     fn judged(&mut self, now: Now, subject: Subject, purpose: Purpose, state: PathState) -> Flow {

@@ -129,7 +129,7 @@ fn what_came_before_the_peer_hung_up_is_still_carried_out() {
 #[test]
 fn an_idle_session_is_small() {
     // DESIGN 6: at most 2 KiB of user memory for an idle session, of which the driver needs some too.
-    assert!(size_of::<Session>() <= 704, "{}", size_of::<Session>());
+    assert!(size_of::<Session>() <= 512, "{}", size_of::<Session>());
     let mut host = Host::logged_in(Settings::default());
     host.lines(&["NOOP", "PWD", "FEAT"]);
     assert_eq!(host.session.actions.capacity(), 0);

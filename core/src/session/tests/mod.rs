@@ -7,3 +7,4 @@ mod laws;
 mod paths;
 mod random;
 mod transfers;
+mod uploads;
