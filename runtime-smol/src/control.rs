@@ -12,9 +12,8 @@ use std::time::Duration;
 pub(crate) struct Control {
     stream: Async<TcpStream>,
     replies: Vec<u8>,
-    /// Whether more than was read may lie in the socket. If not, only the reactor knows when to look again: a task that
-    /// is woken for its transfer does not ask the kernel each time.
-    may_hold_more: bool,
+    /// The last read took all that was there: wait for the reactor before the next one.
+    is_drained: bool,
     /// How far it is with its end.
     pub(crate) end: End,
 }
@@ -34,7 +33,7 @@ pub(crate) enum End {
 
 impl Control {
     pub(crate) fn new(stream: Async<TcpStream>) -> Self {
-        Self { stream, replies: Vec::new(), may_hold_more: false, end: End::None }
+        Self { stream, replies: Vec::new(), is_drained: false, end: End::None }
     }
 
     /// Puts a reply behind those that wait; [`Control::poll_flush`] sends them in one write.
@@ -66,18 +65,21 @@ impl Control {
     /// replies.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Vec<u8>> {
         while self.end == End::None && self.replies.len() < REPLY_BYTES_WAITING_MAX {
-            if !self.may_hold_more && ready!(self.stream.poll_readable(cx)).is_err() {
-                self.break_off();
-                break;
+            // The reactor may have forgotten an event when it is asked anew, so each later poll reads first.
+            if std::mem::take(&mut self.is_drained) {
+                if ready!(self.stream.poll_readable(cx)).is_err() {
+                    self.break_off();
+                }
+                continue;
             }
-            self.may_hold_more = false;
             match read_some(self.stream.get_ref()) {
                 Ok(bytes) if bytes.is_empty() => self.end = End::Seen,
                 Ok(bytes) => {
-                    self.may_hold_more = bytes.len() == READ_BYTES;
+                    self.is_drained = bytes.len() < READ_BYTES;
                     return Poll::Ready(bytes);
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_drained = true,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => self.break_off(),
             }
         }
@@ -114,3 +116,98 @@ const READ_BYTES: usize = 4096;
 const REPLY_BYTES_WAITING_MAX: usize = 64 * 1024;
 /// How long a session that has ended waits for the peer to read its last reply.
 const LAST_REPLY_TIME_MAX: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smol::future::block_on;
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::task::Waker;
+
+    fn pair() -> (Control, TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        net::prepare_control(&stream).unwrap();
+        (Control::new(Async::new(stream).unwrap()), peer)
+    }
+
+    fn read(control: &mut Control) -> Vec<u8> {
+        block_on(poll_fn(|cx| control.poll_read(cx)))
+    }
+
+    #[test]
+    fn whoever_wakes_the_task_what_has_come_is_read() {
+        // Goal: a task that a transfer wakes all the time does not overlook a command, whatever the reactor remembers.
+        let (mut control, mut peer) = pair();
+        let cx = &mut Context::from_waker(Waker::noop());
+        for _ in 0..100 {
+            assert!(control.poll_read(cx).is_pending());
+            peer.write_all(b"NOOP\r\n").unwrap();
+            control.stream.get_ref().set_nonblocking(false).unwrap();
+            control.stream.get_ref().peek(&mut [0; 6]).unwrap();
+            control.stream.get_ref().set_nonblocking(true).unwrap();
+            let polls = (0..2).map(|_| control.poll_read(cx)).find(Poll::is_ready);
+            assert_eq!(polls, Some(Poll::Ready(b"NOOP\r\n".to_vec())));
+        }
+    }
+
+    #[test]
+    fn a_long_input_is_read_piece_by_piece() {
+        let (mut control, mut peer) = pair();
+        peer.write_all(&[b'x'; 2 * READ_BYTES + 1]).unwrap();
+        drop(peer);
+        let mut bytes = 0;
+        while bytes < 2 * READ_BYTES + 1 {
+            bytes += read(&mut control).len();
+        }
+        block_on(poll_fn(|cx| {
+            assert!(control.poll_read(cx).is_pending());
+            if control.end == End::Seen { Poll::Ready(()) } else { Poll::Pending }
+        }));
+    }
+
+    #[test]
+    fn replies_leave_together_and_nothing_is_kept() {
+        let (mut control, mut peer) = pair();
+        control.queue("150 Ok to send data.\r\n");
+        control.queue("226 Transfer complete.\r\n");
+        block_on(poll_fn(|cx| control.poll_flush(cx)));
+        assert_eq!(control.replies.capacity(), 0);
+        block_on(control.close());
+        let mut all = String::new();
+        peer.read_to_string(&mut all).unwrap();
+        assert_eq!(all, "150 Ok to send data.\r\n226 Transfer complete.\r\n");
+    }
+
+    #[test]
+    fn a_peer_that_does_not_read_its_replies_is_not_read_either() {
+        let (mut control, mut peer) = pair();
+        let cx = &mut Context::from_waker(Waker::noop());
+        peer.write_all(b"NOOP\r\n").unwrap();
+        let line = "x".repeat(4096);
+        while control.poll_flush(cx).is_ready() || control.replies.len() < REPLY_BYTES_WAITING_MAX {
+            control.queue(&line);
+        }
+        assert!(control.poll_read(cx).is_pending());
+        assert!(control.replies.len() < REPLY_BYTES_WAITING_MAX + line.len());
+        let mut scrap = [0; 4096];
+        while control.poll_flush(cx).is_pending() {
+            assert!(peer.read(&mut scrap).unwrap() > 0);
+        }
+        assert_eq!(read(&mut control), b"NOOP\r\n");
+    }
+
+    #[test]
+    fn a_broken_connection_ends_once_and_takes_no_more_replies() {
+        let (mut control, peer) = pair();
+        socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(peer);
+        block_on(poll_fn(|cx| {
+            assert!(control.poll_read(cx).is_pending());
+            if control.end == End::Seen { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        control.queue("421 Timeout.\r\n");
+        assert!(control.replies.is_empty());
+    }
+}

@@ -219,14 +219,14 @@ async fn accept(id: ActionId, listener: Async<TcpListener>, peer: IpAddr, watch:
 
 /// Waits until a connect that was begun has succeeded or failed.
 async fn connect(id: ActionId, begun: Async<TcpStream>, watch: Arc<Watch>) -> Done {
-    let outcome = poll_fn(|cx| {
-        if watch.is_cancelled() {
-            return Poll::Ready(Err(NetError::Cancelled));
-        }
-        let writable = ready!(begun.poll_writable(cx));
-        Poll::Ready(writable.map_err(|_| NetError::Failed).and_then(|()| net::connected(begun.get_ref())))
-    });
-    let outcome = outcome.await;
+    let look = |stream: &TcpStream| match (net::connected(stream), stream.peer_addr()) {
+        (Ok(()), Err(error)) if error.kind() == ErrorKind::NotConnected => Err(ErrorKind::WouldBlock.into()),
+        (outcome, _) => Ok(outcome),
+    };
+    let outcome = match watch.retry(&begun, Async::poll_writable, look).await {
+        None => Err(NetError::Cancelled),
+        Some(looked) => looked.unwrap_or(Err(NetError::Failed)),
+    };
     connected(id, outcome.map(|()| begun))
 }
 
