@@ -1,0 +1,139 @@
+//! The smallest client that can say anything: for what no real one would do.
+
+use crate::process::PATIENCE;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+/// A control connection.
+#[derive(Debug)]
+pub struct Ftp {
+    control: BufReader<TcpStream>,
+}
+
+/// One reply: all its lines, with LF between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Its code.
+    pub code: u16,
+    /// Its lines as they came, without line ends.
+    pub lines: Vec<String>,
+}
+
+impl Ftp {
+    /// Connects and logs in as an anonymous client.
+    ///
+    /// # Panics
+    /// Where the server does not let it in.
+    #[must_use]
+    pub fn log_in(server: SocketAddr) -> Self {
+        let mut ftp = Self::connect(server);
+        assert_eq!(ftp.reply().code, 220);
+        assert_eq!(ftp.ask("USER anonymous").code, 331);
+        assert_eq!(ftp.ask("PASS test").code, 230);
+        ftp
+    }
+
+    /// Connects alone.
+    ///
+    /// # Panics
+    /// Where nobody listens.
+    #[must_use]
+    pub fn connect(server: SocketAddr) -> Self {
+        let stream = TcpStream::connect_timeout(&server, PATIENCE).expect("the server listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+        stream.set_nodelay(true).expect("it is a TCP socket");
+        Self { control: BufReader::new(stream) }
+    }
+
+    /// Sends a line and reads its reply.
+    ///
+    /// # Panics
+    /// Where none comes.
+    pub fn ask(&mut self, line: &str) -> Reply {
+        self.say(line);
+        self.reply()
+    }
+
+    /// Sends a line.
+    ///
+    /// # Panics
+    /// Where the connection is gone.
+    pub fn say(&mut self, line: &str) {
+        self.control.get_mut().write_all(format!("{line}\r\n").as_bytes()).expect("the control connection stands");
+    }
+
+    /// Reads one reply.
+    ///
+    /// # Panics
+    /// Where none comes, or it is none.
+    pub fn reply(&mut self) -> Reply {
+        let mut lines: Vec<String> = Vec::new();
+        loop {
+            let mut line = String::new();
+            self.control.read_line(&mut line).expect("a reply comes in time");
+            assert!(line.ends_with("\r\n"), "no reply after {lines:?}: {line:?}");
+            line.truncate(line.len() - 2);
+            let code = lines.first().unwrap_or(&line).get(..3).and_then(|code| code.parse().ok());
+            let code = code.unwrap_or_else(|| panic!("no reply: {line:?}"));
+            let last = line.starts_with(&format!("{code:03} "));
+            lines.push(line);
+            if last {
+                return Reply { code, lines };
+            }
+        }
+    }
+
+    /// Whether the server has closed the connection.
+    ///
+    /// # Panics
+    /// Where something else comes.
+    pub fn is_closed(&mut self) -> bool {
+        matches!(self.control.read(&mut [0]), Ok(0) | Err(_))
+    }
+
+    /// Makes a passive data connection.
+    ///
+    /// # Panics
+    /// Where the server offers none.
+    #[must_use]
+    pub fn data(&mut self) -> TcpStream {
+        let reply = self.ask("EPSV");
+        let port = reply.lines[0].split("|||").nth(1).and_then(|tail| tail.split('|').next());
+        let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("no port: {reply:?}"));
+        let host = self.control.get_ref().peer_addr().expect("it is connected").ip();
+        TcpStream::connect_timeout(&SocketAddr::new(host, port), PATIENCE).expect("the server listens there")
+    }
+
+    /// Uploads these bytes; the final reply.
+    ///
+    /// # Panics
+    /// Where it is not let.
+    pub fn store(&mut self, command: &str, bytes: &[u8]) -> Reply {
+        let mut data = self.data();
+        assert_eq!(self.ask(command).code, 150);
+        data.write_all(bytes).expect("the server takes all");
+        drop(data);
+        self.reply()
+    }
+
+    /// Downloads a file.
+    ///
+    /// # Panics
+    /// Where it is not let.
+    pub fn retrieve(&mut self, name: &str) -> Vec<u8> {
+        let mut data = self.data();
+        assert_eq!(self.ask(&format!("RETR {name}")).code, 150);
+        let mut bytes = Vec::new();
+        data.read_to_end(&mut bytes).expect("the server sends all");
+        assert_eq!(self.reply().code, 226);
+        bytes
+    }
+}
+
+impl Reply {
+    /// The text of its last line, without code.
+    #[must_use]
+    pub fn last(&self) -> &str {
+        self.lines.last().and_then(|line| line.get(4..)).unwrap_or_default()
+    }
+}

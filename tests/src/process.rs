@@ -1,0 +1,245 @@
+//! The binaries as an operator runs them: real processes on random ports of loopback.
+
+use rustix::process::{Pid, Signal};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+/// How long anything may take that must come soon, on a slow machine too.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Which of the two binaries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// `mayfly-std`.
+    Std,
+    /// `mayfly-smol`.
+    Smol,
+}
+
+impl Driver {
+    /// The name of its package and binary.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Std => "mayfly-std",
+            Self::Smol => "mayfly-smol",
+        }
+    }
+
+    /// Its binary, built as this test was.
+    ///
+    /// # Panics
+    /// Where it does not build.
+    #[must_use]
+    pub fn binary(self) -> PathBuf {
+        static BUILT: OnceLock<PathBuf> = OnceLock::new();
+        let directory = BUILT.get_or_init(|| {
+            let test = env::current_exe().expect("a running test has a path");
+            let directory = test.ancestors().nth(2).expect("cargo puts tests two folders below its profile's");
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo.args([
+                "build",
+                "--quiet",
+                "--locked",
+                "--bins",
+                "--package",
+                "mayfly-std",
+                "--package",
+                "mayfly-smol",
+            ]);
+            if directory.ends_with("release") {
+                cargo.arg("--release");
+            }
+            let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
+            assert!(built.success(), "the binaries do not build");
+            directory.to_owned()
+        });
+        directory.join(self.name())
+    }
+}
+
+/// A running server. Killed when dropped.
+#[derive(Debug)]
+pub struct ServerProcess {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Log>,
+}
+
+/// What it wrote on standard error so far.
+#[derive(Debug, Default)]
+struct Log {
+    lines: Mutex<Vec<String>>,
+    grown: Condvar,
+}
+
+impl ServerProcess {
+    /// Starts a server on a free port of 127.0.0.1 and waits until it listens.
+    ///
+    /// # Panics
+    /// Where it does not come to listen.
+    #[must_use]
+    pub fn start(driver: Driver, root: &Path, flags: &[&str]) -> Self {
+        Self::start_on(driver, "127.0.0.1:0", root, flags)
+    }
+
+    /// The same on any address.
+    ///
+    /// # Panics
+    /// Where it does not come to listen.
+    #[must_use]
+    pub fn start_on(driver: Driver, listen: &str, root: &Path, flags: &[&str]) -> Self {
+        let mut command = Command::new(driver.binary());
+        command.args(["serve", "--listen", listen, "--log-format", "json", "--root"]).arg(root).args(flags);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary was built before");
+        let log = Arc::new(Log::default());
+        let stderr = BufReader::new(child.stderr.take().expect("standard error is piped"));
+        let writer = Arc::clone(&log);
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                writer.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                writer.grown.notify_all();
+            }
+        });
+        let listening = log.wait_for(|line| line.contains("\"listening\""));
+        let entry: serde_json::Value = serde_json::from_str(&listening).expect("its log is JSON");
+        let address = entry["address"].as_str().and_then(|address| address.parse().ok()).expect("it names its address");
+        Self { child, address, log }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it logs a line with this in it.
+    ///
+    /// # Panics
+    /// Where it does not.
+    #[must_use]
+    pub fn wait_for_log(&self, part: &str) -> String {
+        self.log.wait_for(|line| line.contains(part))
+    }
+
+    /// Kills it as `kill -9` does.
+    ///
+    /// # Panics
+    /// Where the system does not let us.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it is our child");
+        self.child.wait().expect("it is our child");
+    }
+
+    /// Sends SIGTERM, and does not wait.
+    ///
+    /// # Panics
+    /// Where the system does not let us.
+    pub fn terminate(&self) {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id is a positive i32");
+        rustix::process::kill_process(id, Signal::TERM).expect("it is our child");
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Panics
+    /// Where it does not end.
+    pub fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        wait_until("the server to end", || {
+            status = self.child.try_wait().expect("it is our child");
+            status.is_some()
+        });
+        status.expect("waited for")
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // It may have ended long ago.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Log {
+    fn wait_for(&self, is_it: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(line) = lines.iter().find(|line| is_it(line)) {
+                return line.clone();
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "the server does not log it:\n{}", lines.join("\n"));
+            lines = self.grown.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// Looks until it is so.
+///
+/// # Panics
+/// Where it is not so in time.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited {} s in vain for {what}", PATIENCE.as_secs());
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Runs a client to its end.
+///
+/// # Panics
+/// Where it is not installed.
+#[must_use]
+pub fn run(command: &mut Command) -> Ran {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs what is missing"));
+    Ran {
+        status: output.status,
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// What a client left behind.
+#[derive(Debug)]
+pub struct Ran {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its results.
+    pub stdout: String,
+    /// Its talk.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Goes on where it succeeded.
+    ///
+    /// # Panics
+    /// Where it did not.
+    #[must_use]
+    pub fn succeeded(self) -> Self {
+        assert!(self.status.success(), "{}\n{}\n{}", self.status, self.stdout, self.stderr);
+        self
+    }
+}
