@@ -36,7 +36,7 @@ pub(super) fn open(
     if let Some(bytes) = announced_bytes {
         space::require(place.parent.as_fd(), bytes)?;
     }
-    let upload = match base {
+    let mut upload = match base {
         UploadBase::Empty => LocalUpload::new(disk, path, place.parent)?,
         UploadBase::Published { keep_bytes } => {
             let (published, stat) = disk.root.open_file(&place, OFlags::RDONLY)?;
@@ -50,6 +50,10 @@ pub(super) fn open(
         UploadBase::Partial { keep_bytes } => LocalUpload::resume(disk, path, place.parent, keep_bytes)?,
         _ => return Err(StorageError::Failed),
     };
+    // DESIGN 5: an upload that will be large has its name from the start.
+    if announced_bytes >= Some(upload.disk.named_from_bytes) {
+        upload.name_early();
+    }
     let stat = rustix::fs::fstat(&upload.file).map_err(during("looking at an upload"))?;
     let info = FileInfo { size_bytes: upload.size_bytes, ..inode::info(&stat) };
     Ok((info, Box::new(upload)))
@@ -132,6 +136,15 @@ impl LocalUpload {
             self.has_tail = false;
         }
         Ok(())
+    }
+
+    /// Names it before its end, so that it outlives the server. It is a favour, not a promise: what cannot be named now
+    /// goes on without.
+    fn name_early(&mut self) {
+        let is_settled = matches!(self.aside, Aside::Partial { .. } | Aside::Refused);
+        if !is_settled && self.set_aside().is_err() {
+            self.refuse();
+        }
     }
 
     /// Gives it the name of the partial, unless another upload owns that or it has it already.
@@ -293,10 +306,8 @@ impl Upload for LocalUpload {
                 Err(error) => return Err(during_io("writing an upload")(error)),
             }
         }
-        let is_settled = matches!(self.aside, Aside::Partial { .. } | Aside::Refused);
-        // It is a favour, not a promise: what cannot be named now goes on without.
-        if self.size_bytes >= self.disk.named_from_bytes && !is_settled && self.set_aside().is_err() {
-            self.refuse();
+        if self.size_bytes >= self.disk.named_from_bytes {
+            self.name_early();
         }
         Ok(())
     }
