@@ -1,6 +1,7 @@
 use super::*;
 use crate::clock::{Clock, ManualClock};
-use crate::storage::local::{Durability, LocalStorage};
+use crate::storage::durability::Durability;
+use crate::storage::local::LocalStorage;
 use mayfly_core::action::{StorageRequest, UploadBase};
 use mayfly_core::event::StorageOutcome;
 use mayfly_core::path::VirtualPath;

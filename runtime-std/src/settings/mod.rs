@@ -8,7 +8,7 @@ pub use file::SettingsError;
 pub use table::Given;
 
 use crate::log::LogFormat;
-use crate::storage::local::Durability;
+use crate::storage::durability::Durability;
 use mayfly_core::settings::Settings;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

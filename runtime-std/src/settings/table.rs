@@ -3,7 +3,7 @@
 
 use super::values::{Count, Form, Lifetime, Span, Value};
 use crate::log::LogFormat;
-use crate::storage::local::Durability;
+use crate::storage::durability::Durability;
 use mayfly_core::action::PortRange;
 use mayfly_core::user::Rights;
 use serde::Deserialize;

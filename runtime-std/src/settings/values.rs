@@ -1,7 +1,7 @@
 //! What a setting's value may look like. Each form is read alike from a flag and from a TOML file.
 
 use crate::log::LogFormat;
-use crate::storage::local::Durability;
+use crate::storage::durability::Durability;
 use mayfly_core::action::PortRange;
 use mayfly_core::user::Rights;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};

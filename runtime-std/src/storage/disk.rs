@@ -1,8 +1,8 @@
 //! What every part of the local storage needs.
 
 use super::confine::Root;
+use super::durability::Durability;
 use super::errno::during;
-use super::local::Durability;
 use crate::clock::Clock;
 use mayfly_core::error::StorageError;
 use std::os::fd::BorrowedFd;

@@ -2,6 +2,7 @@
 
 use super::confine::Root;
 use super::disk::{Disk, NAMED_FROM_BYTES};
+use super::durability::Durability;
 use super::errno::during;
 use super::trash::{self, Emptier};
 use super::{Download, Emptied, Listing, Rename, Storage, Upload, Walk};
@@ -21,18 +22,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct LocalStorage {
     pub(super) disk: Arc<Disk>,
     pub(super) emptier: Mutex<Emptier>,
-}
-
-/// How much of an upload is on the disk for good when 226 is sent (DESIGN 5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// Whatever the system has written by then.
-    None,
-    /// The file's bytes (`fdatasync`).
-    #[default]
-    Data,
-    /// The file's bytes and its name (`fsync` of the directory too).
-    Full,
 }
 
 impl LocalStorage {

@@ -10,6 +10,7 @@ mod copy;
 mod directory;
 mod disk;
 mod download;
+pub mod durability;
 mod errno;
 pub mod execute;
 mod inode;

@@ -3,8 +3,8 @@
 use super::confine;
 use super::directory::rename_new;
 use super::disk::Disk;
+use super::durability::Durability;
 use super::errno::{during, during_io};
-use super::local::Durability;
 use super::named::Named;
 use super::way::Way;
 use super::{Upload, copy, inode, lock, name, partial, record, space};

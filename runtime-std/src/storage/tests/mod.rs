@@ -12,7 +12,8 @@ mod walk;
 
 use super::confine::{Confinement, Root};
 use super::disk::Disk;
-use super::local::{Durability, LocalStorage};
+use super::durability::Durability;
+use super::local::LocalStorage;
 use super::{Rename, Storage, Upload};
 use crate::clock::ManualClock;
 use mayfly_core::action::UploadBase;
