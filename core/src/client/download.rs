@@ -12,7 +12,6 @@ use super::server::{Known, Server};
 use super::step::{Input, Next, Step};
 use super::summary::{FileDone, Summary};
 use super::tally::Tally;
-use crate::date;
 use crate::wire::command::Command;
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
@@ -278,9 +277,7 @@ impl Download {
                 self.ask_time(server)
             }
             Stage::AskingTime => {
-                self.current.modified_s = Some(&reply)
-                    .filter(|reply| reply.code == 213)
-                    .and_then(|reply| date::parse_time_val(reply.text().trim()));
+                self.current.modified_s = place::time_of(&reply);
                 self.open_sink(server)
             }
             _ => match place::entered(server, &self.storage_path, reply) {

@@ -53,6 +53,14 @@ pub(super) fn size_of(reply: &Heard) -> Option<u64> {
     reply.text().trim().parse().ok()
 }
 
+/// The time in a 213 (RFC 3659 3), UTC seconds.
+pub(super) fn time_of(reply: &Heard) -> Option<i64> {
+    if reply.code != 213 {
+        return None;
+    }
+    date::parse_time_val(reply.text().trim())
+}
+
 /// What follows a refusal: later it may go (4yz), or never (5yz).
 pub(super) fn refused(kind: FailureKind, what: &str, reply: Heard) -> Next {
     match reply.class() {

@@ -40,6 +40,29 @@ impl Upload {
         self.announce(server, 0)
     }
 
+    pub(super) fn on_looking(&mut self, server: &Server, reply: &Heard) -> Next {
+        let there = place::size_of(reply);
+        self.current.there_before = Some(there.is_some());
+        let source = self.current.source;
+        let alike = there.is_some() && there == source.and_then(|source| source.size_bytes);
+        if alike && server.features.modification_time.may_be() {
+            return self.ask(Stage::LookingCloser, Command::Mdtm(self.name()));
+        }
+        self.announce(server, 0)
+    }
+
+    // Of one size and one time: an earlier run brought it over, and this one is for the rest.
+    pub(super) fn on_looking_closer(&mut self, server: &Server, reply: &Heard) -> Next {
+        let Some(SourceInfo { size_bytes: Some(size_bytes), modified_s, .. }) = self.current.source else {
+            return self.announce(server, 0);
+        };
+        if modified_s.is_none() || place::time_of(reply) != modified_s {
+            return self.announce(server, 0);
+        }
+        (self.current.sent_bytes, self.current.modified_s) = (size_bytes, modified_s);
+        self.file_done(server)
+    }
+
     pub(super) fn on_resuming(&mut self, server: &Server, reply: &Heard) -> Next {
         let size = self.current.source.and_then(|source| source.size_bytes).unwrap_or(0);
         // More than there should be is not ours.

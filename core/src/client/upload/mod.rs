@@ -78,6 +78,8 @@ enum Stage {
     Opening,
     /// Is a file of that name there before the first byte is sent?
     Looking,
+    /// It is, and of the same size: of the same time too?
+    LookingCloser,
     /// How much is there after a break?
     Resuming,
     Announcing,
@@ -258,10 +260,8 @@ impl Upload {
                 Ok(()) => self.go_on_with_file(server),
                 Err(next) => next,
             },
-            Stage::Looking => {
-                self.current.there_before = Some(place::size_of(&reply).is_some());
-                self.announce(server, 0)
-            }
+            Stage::Looking => self.on_looking(server, &reply),
+            Stage::LookingCloser => self.on_looking_closer(server, &reply),
             Stage::Resuming => self.on_resuming(server, &reply),
             Stage::Announcing => self.on_announcing(server, reply),
             Stage::Stamping => self.on_stamping(server, &reply),
