@@ -1,5 +1,7 @@
 //! The command line, the same for each binary: a runtime is all that tells them apart.
 
+use crate::client::Calls;
+use crate::client::command::{self as client, DownloadArgs, UploadArgs, ViewArgs};
 use crate::clock::SystemClock;
 use crate::exit::{self, Exit};
 use crate::settings::{self, Given, ServeOptions, SettingsError};
@@ -18,6 +20,8 @@ pub trait Runtime {
     const NAME: &'static str;
     /// Its server.
     type Server: Serve;
+    /// Its client.
+    type Client: Calls;
 }
 
 /// An FTP server and client whose storage paths expire.
@@ -33,6 +37,12 @@ enum Command {
     /// Run the server
     #[command(long_about = SERVE_HELP)]
     Serve(ServeArgs),
+    /// Make a path on a server, date it, and put files into it; prints the URL to hand on
+    Upload(UploadArgs),
+    /// Fetch files; what broke off goes on where it stopped
+    Download(DownloadArgs),
+    /// List a path
+    View(ViewArgs),
 }
 
 #[derive(Debug, Args)]
@@ -49,6 +59,9 @@ struct ServeArgs {
 pub fn main<R: Runtime>() -> ExitCode {
     let exit = match command::<R>() {
         Command::Serve(args) => serve::<R>(args),
+        Command::Upload(args) => client::upload::<R::Client>(R::NAME, &args),
+        Command::Download(args) => client::download::<R::Client>(&args),
+        Command::View(args) => client::view::<R::Client>(&args),
     };
     exit.into()
 }

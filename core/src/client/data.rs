@@ -85,9 +85,11 @@ enum State {
     AskedActive,
     /// REST is to be answered.
     AskedRestart,
-    /// The command is sent; `open` once the data connection stands.
+    /// The command is sent; `open` once the data connection stands. The final reply to a short transfer may be here
+    /// before the server's connection was taken.
     Commanded {
         open: bool,
+        last: Option<Heard>,
     },
     /// Bytes move; the final reply may have come already.
     Moving {
@@ -130,7 +132,7 @@ impl DataJob {
                 self.try_next_way(desk, server, Fault(alloc::format!("{reply}")))
             }
             (State::AskedRestart, Class::Never) => self.end(desk, Err(Trouble::RestartRefused(reply))),
-            (State::Commanded { open }, Class::Preliminary) => {
+            (State::Commanded { open, .. }, Class::Preliminary) => {
                 self.begun = true;
                 if *open {
                     return self.transfer(desk, None);
@@ -138,9 +140,14 @@ impl DataJob {
                 desk.wait(desk.settings.connect_ms_max);
                 None
             }
-            (State::Commanded { open: true }, Class::Done) if !self.order.sends() => {
+            (State::Commanded { open: true, .. }, Class::Done) if !self.order.sends() => {
                 // Some servers leave 150 out where there is little to say.
                 self.transfer(desk, Some(reply))
+            }
+            (State::Commanded { last, .. }, Class::Done) if !self.order.sends() && last.is_none() => {
+                *last = Some(reply);
+                desk.wait(desk.settings.connect_ms_max);
+                None
             }
             (State::Moving { last }, Class::Done) if last.is_none() => {
                 *last = Some(reply);
@@ -182,11 +189,15 @@ impl DataJob {
         match (&mut self.state, outcome) {
             (State::Connecting, Ok(())) => self.go_on(desk, server, false),
             (State::Connecting, Err(fault)) => self.try_next_way(desk, server, fault),
-            (State::Commanded { .. }, Ok(())) if self.begun => self.transfer(desk, None),
-            (State::Commanded { open }, Ok(())) => {
+            (State::Commanded { last, .. }, Ok(())) if self.begun || last.is_some() => {
+                let last = last.take();
+                self.transfer(desk, last)
+            }
+            (State::Commanded { open, .. }, Ok(())) => {
                 *open = true;
                 None
             }
+            (State::Commanded { last: Some(_), .. }, Err(fault)) => self.end(desk, Err(Trouble::Unconnected(fault))),
             // The server hears of it by itself, and says so.
             (State::Commanded { .. }, Err(fault)) => {
                 self.state = State::Completing { trouble: Some(Trouble::Unconnected(fault)) };
@@ -300,7 +311,7 @@ impl DataJob {
             let peer = server.ends.peer.ip();
             desk.ask(Awaited::Connected, |id| ClientAction::AcceptData { id, peer });
         }
-        self.state = State::Commanded { open: !active };
+        self.state = State::Commanded { open: !active, last: None };
         None
     }
 

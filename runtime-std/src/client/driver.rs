@@ -104,7 +104,11 @@ impl Interrupter {
         self.0.end();
     }
 
-    fn is_raised(&self) -> bool {
+    pub(super) fn word(&self) -> BorrowedFd<'_> {
+        self.0.word()
+    }
+
+    pub(super) fn is_raised(&self) -> bool {
         self.0.stage() != stop::Stage::Serving
     }
 }
@@ -166,7 +170,7 @@ impl Driver {
 
     /// What to wait for; see [`Step::Wait`].
     pub fn interests(&self) -> impl Iterator<Item = Interest<'_>> {
-        let word = Interest { fd: self.interrupt.0.word(), readable: true, writable: false };
+        let word = Interest { fd: self.interrupt.word(), readable: true, writable: false };
         let word = Some(word).filter(|_| !self.interrupted);
         [self.control.interest(), self.data.interest(), word].into_iter().flatten()
     }

@@ -20,19 +20,27 @@
 //! What breaks goes on by itself, over a new connection where need be; what does not help is a [`Failure`], whose
 //! [`FailureKind`] tells programs and whose text tells people what happened.
 
+mod calls;
+pub(crate) mod command;
 mod control;
 mod data;
 pub mod driver;
 mod options;
+mod password;
+mod progress;
+mod remote;
+mod show;
 mod sink;
 mod source;
 mod transfer;
 
+pub use calls::Calls;
 pub use driver::{Interrupter, Sight, Watcher};
 pub use mayfly_core::client::call::ClientSettings;
 pub use mayfly_core::client::failure::{Failure, FailureKind};
 pub use mayfly_core::client::summary::{FileDone, PathExpiry, Uploaded, Viewed};
 pub use options::{ClientOptions, Server};
+pub use show::exit_of;
 pub use sink::Destination;
 pub use source::Source;
 

@@ -122,6 +122,20 @@ fn a_refusal_while_bytes_move_ends_the_transfer() {
 }
 
 #[test]
+fn the_last_reply_may_come_before_the_data_connection_was_taken() {
+    let list = "C: CWD scans\nS: 250 ok\nA: listen 192.0.2.7 = 27173\nC: PORT 192,0,2,7,106,37\nS: 200 ok\nC: LIST\n\
+        A: accept 192.0.2.1\nS: 150 ok\nS: 226 ok\n";
+    let calls = [connect(), view()];
+    let login = login("SIZE");
+    let took = format!("{login}F: ok\n{list}! ok\nA: receive listing = a|\nF: ok");
+    run(&active(), &calls, &took).unwrap();
+    let settings = ClientSettings { retries_max: 0, ..active() };
+    run(&settings, &calls, &format!("{login}F: ok\n{list}! refused\nF: CannotConnect")).unwrap_err();
+    run(&settings, &calls, &format!("{login}F: ok\n{list}! wait\nA: hang up\nF: TimedOut")).unwrap_err();
+    run(&settings, &calls, &format!("{login}F: ok\n{list}S: 226 twice\nA: hang up\nF: Protocol")).unwrap_err();
+}
+
+#[test]
 fn an_interrupt_ends_all_at_once() {
     let failure = view_plain(&one_try(), "C: CWD scans\n! interrupt\nA: hang up\nA: end\nF: Interrupted");
     failure.unwrap_err();

@@ -1,0 +1,223 @@
+//! The client as a library: the five calls, async. [`mayfly_std::client`] has the same, blocking, and what both share.
+//!
+//! ```no_run
+//! use mayfly_smol::client::Client;
+//! use mayfly_std::client::{ClientOptions, Destination, Server, Source};
+//!
+//! smol::block_on(async {
+//!     let mut client = Client::new(ClientOptions::default())?;
+//!     client.connect(&Server::anonymous("ftp.example.org")).await?;
+//!     client.upload(&[Source::file("1.png")?], "scans", Some("7d")).await?;
+//!     client.download(&[], "scans", &Destination::Directory("fetched".into())).await?;
+//!     client.quit().await?;
+//!     Ok::<(), Box<dyn std::error::Error>>(())
+//! })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use mayfly_core::client::call::{Call, UploadOrder};
+use mayfly_core::client::summary::Summary;
+use mayfly_std::client::driver::{Driver, Interest, Step};
+use mayfly_std::client::{
+    Calls, ClientOptions, Destination, Failure, FailureKind, FileDone, Interrupter, Server, Source, Uploaded, Viewed,
+    download_order, unexpected, upload_order,
+};
+use smol::future::poll_fn;
+use smol::{Async, Timer, block_on, unblock};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// An async FTP client. See the [module](self).
+///
+/// A call that is dropped before it is done ends the client: its next call is [`FailureKind::Interrupted`].
+pub struct Client {
+    /// None while a call carries it.
+    driver: Option<Driver>,
+    interrupter: Interrupter,
+}
+
+impl Client {
+    /// A client that is not connected yet.
+    ///
+    /// # Errors
+    /// The system's: no descriptor is left.
+    pub fn new(options: ClientOptions) -> io::Result<Self> {
+        let ClientOptions { settings, clock, watch } = options;
+        let driver = Driver::new(settings, clock, watch)?;
+        Ok(Self { interrupter: driver.interrupter(), driver: Some(driver) })
+    }
+
+    /// What ends its calls from another task or thread.
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        self.interrupter.clone()
+    }
+
+    /// See [`mayfly_std::client::Client::connect`].
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn connect(&mut self, server: &Server) -> Result<String, Failure> {
+        match self.call(Call::Connect(server.clone().into()), &[], None).await? {
+            Summary::Connected { welcome } => Ok(welcome),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// See [`mayfly_std::client::Client::upload`].
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn upload(
+        &mut self,
+        files: &[Source],
+        storage_path: &str,
+        expiry_date: Option<&str>,
+    ) -> Result<Uploaded, Failure> {
+        self.send(files, upload_order(files, storage_path, expiry_date, false)).await
+    }
+
+    /// See [`mayfly_std::client::Client::add`].
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn add(
+        &mut self,
+        files: &[Source],
+        storage_path: &str,
+        expiry_date: Option<&str>,
+    ) -> Result<Uploaded, Failure> {
+        self.send(files, upload_order(files, storage_path, expiry_date, true)).await
+    }
+
+    /// See [`mayfly_std::client::Client::download`].
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn download(
+        &mut self,
+        files: &[&str],
+        storage_path: &str,
+        to: &Destination,
+    ) -> Result<Vec<FileDone>, Failure> {
+        match self.call(Call::Download(download_order(files, storage_path)), &[], Some(to)).await? {
+            Summary::Downloaded { files } => Ok(files),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// See [`mayfly_std::client::Client::view`].
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn view(&mut self, storage_path: &str) -> Result<Viewed, Failure> {
+        match self.call(Call::View { storage_path: storage_path.to_owned() }, &[], None).await? {
+            Summary::Viewed(viewed) => Ok(viewed),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// See [`mayfly_std::client::Client::quit`].
+    ///
+    /// # Errors
+    /// [`FailureKind::Interrupted`] alone.
+    pub async fn quit(mut self) -> Result<(), Failure> {
+        self.call(Call::Quit, &[], None).await.map(drop)
+    }
+
+    async fn send(&mut self, files: &[Source], order: UploadOrder) -> Result<Uploaded, Failure> {
+        match self.call(Call::Upload(order), files, None).await? {
+            Summary::Uploaded(uploaded) => Ok(uploaded),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn call(
+        &mut self,
+        call: Call,
+        sources: &[Source],
+        destination: Option<&Destination>,
+    ) -> Result<Summary, Failure> {
+        let dropped = || Failure::new(FailureKind::Interrupted, "a call before was dropped half-way");
+        let mut driver = self.driver.take().ok_or_else(dropped)?;
+        driver.begin(call, sources, destination);
+        loop {
+            // A step reads and writes local files and looks up names: a matter for the pool of blocking threads.
+            let step;
+            (driver, step) = unblock(move || {
+                let step = driver.step();
+                (driver, step)
+            })
+            .await;
+            match step {
+                Step::GoOn => {}
+                Step::Wait => wait(&driver).await,
+                Step::Finished(outcome) => {
+                    self.driver = Some(driver);
+                    return outcome;
+                }
+            }
+        }
+    }
+}
+
+/// Waits until the driver can go on.
+async fn wait(driver: &Driver) {
+    let mut timer = driver.wait_for().map_or_else(Timer::never, Timer::after);
+    let interests: Vec<(Interest<'_>, Option<Async<BorrowedFd<'_>>>)> = driver
+        .interests()
+        // What the reactor does not take (/dev/null) never has to be waited for.
+        .map(|interest| (interest, Async::new_nonblocking(interest.fd).ok()))
+        .collect();
+    poll_fn(|cx| {
+        let timed_out = Pin::new(&mut timer).poll(cx).is_ready();
+        let ready = interests.iter().filter(|(interest, fd)| is_ready(*interest, fd.as_ref(), cx)).count() > 0;
+        if timed_out || ready { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+fn is_ready(interest: Interest<'_>, fd: Option<&Async<BorrowedFd<'_>>>, cx: &mut Context<'_>) -> bool {
+    fd.is_none_or(|fd| {
+        let readable = interest.readable && fd.poll_readable(cx).is_ready();
+        let writable = interest.writable && fd.poll_writable(cx).is_ready();
+        readable || writable
+    })
+}
+
+/// For the command line, whose calls block.
+impl Calls for Client {
+    fn open(options: ClientOptions) -> io::Result<Self> {
+        Self::new(options)
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        self.interrupter()
+    }
+
+    fn connect(&mut self, server: &Server) -> Result<String, Failure> {
+        block_on(self.connect(server))
+    }
+
+    fn upload(&mut self, files: &[Source], path: &str, expiry_date: Option<&str>) -> Result<Uploaded, Failure> {
+        block_on(self.upload(files, path, expiry_date))
+    }
+
+    fn add(&mut self, files: &[Source], path: &str, expiry_date: Option<&str>) -> Result<Uploaded, Failure> {
+        block_on(self.add(files, path, expiry_date))
+    }
+
+    fn download(&mut self, files: &[&str], path: &str, to: &Destination) -> Result<Vec<FileDone>, Failure> {
+        block_on(self.download(files, path, to))
+    }
+
+    fn view(&mut self, path: &str) -> Result<Viewed, Failure> {
+        block_on(self.view(path))
+    }
+
+    fn quit(self) -> Result<(), Failure> {
+        block_on(self.quit())
+    }
+}

@@ -1,0 +1,144 @@
+//! How the commands show what they did: results on standard output, for people or as JSON; failures on standard error,
+//! with what to do.
+
+use super::progress::say;
+use super::remote::Remote;
+use super::{Destination, Failure, FailureKind, FileDone, PathExpiry, Uploaded, Viewed};
+use crate::cli::complain;
+use crate::exit::Exit;
+use mayfly_core::client::failure::Refusal;
+use mayfly_core::date;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+/// Shows an upload: the URL to hand on, its date, and the line that downloads it.
+pub(super) fn uploaded(binary: &str, remote: &Remote, path: &str, uploaded: &Uploaded, as_json: bool) -> Exit {
+    let url = remote.url(path);
+    let download = format!("{binary} download {url} --to .");
+    if as_json {
+        let token = uploaded.token.map(String::from);
+        let Uploaded { storage_path, files, .. } = uploaded;
+        return result(&json!({
+            "url": url, "storage_path": storage_path, "expires": utc(uploaded.expiry), "download": download,
+            "token": token, "files": files,
+        }));
+    }
+    print(&format!("{url}\n{}\n{download}\n", expiry_line(uploaded.expiry)))
+}
+
+/// Shows a download: where each file is.
+pub(super) fn downloaded(path: &str, files: &[FileDone], to: &Destination, as_json: bool) -> Exit {
+    let Destination::Directory(directory) = to else { return Exit::Done };
+    let local = |file: &FileDone| directory.join(Path::new(&file.name).file_name().unwrap_or_default());
+    if as_json {
+        let files: Vec<Value> = files
+            .iter()
+            .map(|file| {
+                let FileDone { name, size_bytes, modified_s } = file;
+                json!({ "name": name, "path": local(file), "size_bytes": size_bytes, "modified_s": modified_s })
+            })
+            .collect();
+        return result(&json!({ "storage_path": path, "files": files }));
+    }
+    print(&files.iter().fold(String::new(), |lines, file| format!("{lines}{}\n", local(file).display())))
+}
+
+/// Shows a listing, as the server gave it; its date beside it.
+pub(super) fn viewed(path: &str, viewed: &Viewed, as_json: bool) -> Exit {
+    let Viewed { listing, entries, expiry } = viewed;
+    if as_json {
+        return result(&json!({
+            "storage_path": path, "expires": utc(*expiry), "entries": entries, "listing": listing,
+        }));
+    }
+    let shown = print(&listing.iter().fold(String::new(), |mut lines, line| {
+        // Names are strangers' text and may not steer the terminal.
+        lines.extend(line.chars().map(|c| if c.is_control() { '?' } else { c }));
+        lines.push('\n');
+        lines
+    }));
+    if *expiry != PathExpiry::Unknown {
+        say(&expiry_line(*expiry));
+    }
+    shown
+}
+
+/// Shows a failure.
+pub(super) fn failed(failure: &Failure, as_json: bool) -> Exit {
+    let exit = exit_of(failure.kind);
+    for Refusal { name, reply, .. } in failure.refused.iter().filter(|_| failure.refused.len() > 1) {
+        let words = reply.as_ref().map_or_else(|| "its name cannot be stored here".to_owned(), ToString::to_string);
+        say(&format_args!("refused: {name}: {words}"));
+    }
+    let mut text = failure.to_string();
+    if !failure.done.is_empty() {
+        let _ = write!(text, " (files done before: {})", failure.done.len());
+    }
+    complain(&format_args!("{text}\nhint: {}", failure.advice()));
+    if as_json {
+        let Failure { kind, what, reply, done, refused } = failure;
+        result(&json!({ "error": {
+            "exit": exit.code(), "kind": kind, "what": what, "reply": reply, "advice": failure.advice(),
+            "done": done, "refused": refused,
+        }}));
+    }
+    exit
+}
+
+/// The exit code of a failure.
+#[must_use]
+pub fn exit_of(kind: FailureKind) -> Exit {
+    match kind {
+        FailureKind::CannotConnect => Exit::CannotConnect,
+        FailureKind::LoginRefused => Exit::LoginRefused,
+        FailureKind::NoSuchPath => Exit::NoSuchPath,
+        FailureKind::PathExpired => Exit::PathExpired,
+        FailureKind::Partial => Exit::PartialTransfer,
+        FailureKind::NoSpace => Exit::NoSpace,
+        FailureKind::Local => Exit::LocalFile,
+        FailureKind::Tls => Exit::Tls,
+        FailureKind::TimedOut => Exit::TimedOut,
+        FailureKind::Protocol => Exit::Protocol,
+        FailureKind::Interrupted => Exit::Interrupted,
+        // The path is there already, the server knows no dates or not this one, or it says no for another reason.
+        _ => Exit::Refused,
+    }
+}
+
+fn expiry_line(expiry: PathExpiry) -> String {
+    match expiry {
+        PathExpiry::At { utc_s } => {
+            let zoned = jiff::Timestamp::from_second(utc_s).map(|at| at.to_zoned(jiff::tz::TimeZone::system()));
+            let here = zoned.map(|at| format!(" ({} here)", at.strftime("%Y-%m-%d %H:%M:%S %Z"))).unwrap_or_default();
+            format!("expires {}{here}", date::rfc3339(utc_s))
+        }
+        PathExpiry::Never => "expires never".to_owned(),
+        _ => "expires: the server does not say".to_owned(),
+    }
+}
+
+fn utc(expiry: PathExpiry) -> Option<String> {
+    match expiry {
+        PathExpiry::At { utc_s } => Some(date::rfc3339(utc_s)),
+        PathExpiry::Never => Some("never".to_owned()),
+        _ => None,
+    }
+}
+
+fn result(value: &Value) -> Exit {
+    print(&format!("{value}\n"))
+}
+
+/// Writes to standard output. A result that nobody gets is a failure.
+fn print(text: &str) -> Exit {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            complain(&format_args!("cannot write to standard output: {error}"));
+            Exit::LocalFile
+        }
+    }
+}
