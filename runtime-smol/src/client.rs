@@ -173,6 +173,7 @@ async fn wait(driver: &Driver) {
         .collect();
     poll_fn(|cx| {
         let timed_out = Pin::new(&mut timer).poll(cx).is_ready();
+        // Each is asked, for each must wake this task.
         let ready = interests.iter().filter(|(interest, fd)| is_ready(*interest, fd.as_ref(), cx)).count() > 0;
         if timed_out || ready { Poll::Ready(()) } else { Poll::Pending }
     })

@@ -126,7 +126,12 @@ pub(crate) fn download<C: Calls>(args: &DownloadArgs) -> Exit {
     }
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     match with_client(url, common, |client: &mut C| client.download(&files, &url.path, &destination)) {
-        Ok(done) => show::downloaded(&url.path, &done, &destination, common.json),
+        Ok(done) => {
+            if done.is_empty() {
+                progress::say(&"note: there are no files in it");
+            }
+            show::downloaded(&url.path, &done, &destination, common.json)
+        }
         Err(failure) => show::failed(&failure, common.json),
     }
 }
