@@ -138,7 +138,7 @@ mod tests {
         ] {
             assert_eq!(read(url).path, path, "{url}");
         }
-        for url in ["host/path", "http://host/", "ftps://host/", "ftp:///x", "ftp://host/a?b", "ftp://host/%FF", ""] {
+        for url in ["host/path", "http://host/", "ftps://host/", "ftp://", "ftp://host/a?b", "ftp://host/%FF", ""] {
             url.parse::<Remote>().unwrap_err();
         }
     }
