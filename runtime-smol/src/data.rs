@@ -1,12 +1,12 @@
 //! The data side of a session: its listener, its connection, and the one data action that may run.
 
-use crate::transfer;
+use crate::transfer::{self, Held};
 use crate::watch::Watch;
 use mayfly_core::action::{ActionId, Direction, PortRange, Translation};
 use mayfly_core::error::{NetError, StorageError, TransferError};
 use mayfly_core::event::Event;
 use mayfly_std::net;
-use mayfly_std::storage::{Download, Upload};
+use mayfly_std::storage::Upload;
 use smol::Async;
 use smol::future::{Boxed, poll_fn, ready as at_once, yield_now};
 use std::future::Future;
@@ -19,7 +19,7 @@ use std::task::{Context, Poll, ready};
 #[derive(Default)]
 pub(crate) struct DataSide {
     /// What the next sending transfer sends.
-    pub(crate) download: Option<Box<dyn Download>>,
+    pub(crate) download: Option<Held>,
     /// What the next receiving transfer writes to, or the last one has written to.
     pub(crate) upload: Option<Box<dyn Upload>>,
     listener: Option<Async<TcpListener>>,

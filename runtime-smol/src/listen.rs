@@ -62,8 +62,10 @@ impl Serve for Server {
     }
 
     /// One executor serves all, on as many threads as the host has cores; the caller's is one of them.
-    fn run(self) -> io::Result<()> {
-        let listeners: Vec<_> = self.listeners.iter().map(|l| Async::new(l.try_clone()?)).collect::<io::Result<_>>()?;
+    fn run(mut self) -> io::Result<()> {
+        // Taken, so that the system refuses connections once the doors are closed.
+        let listeners = std::mem::take(&mut self.listeners).into_iter();
+        let listeners: Vec<_> = listeners.map(Async::new_nonblocking).collect::<io::Result<_>>()?;
         let executor = Arc::new(Executor::new());
         let (ended, end) = channel::bounded::<Infallible>(1);
         thread::scope(|scope| {

@@ -5,6 +5,7 @@
 
 use crate::control::{Control, End};
 use crate::data::DataSide;
+use crate::pool::OnPool;
 use crate::timer::Alarm;
 use mayfly_core::action::{Action, ActionId, PathChange, StorageRequest};
 use mayfly_core::error::StorageError;
@@ -296,7 +297,7 @@ impl Driver {
         let id = errand.id;
         self.errand = None;
         if let Some(download) = storage.take_download() {
-            self.data.download = Some(download);
+            self.data.download = Some(OnPool::new(download));
         }
         self.data.upload = storage.take_upload();
         self.storage = Some(storage);

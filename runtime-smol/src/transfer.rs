@@ -5,6 +5,7 @@
 //! which costs no memory and no copy.
 
 use crate::data::Done;
+use crate::pool::OnPool;
 use crate::watch::Watch;
 use mayfly_core::action::{ActionId, Translation};
 use mayfly_core::ascii::{FromWire, ToWire};
@@ -21,11 +22,14 @@ use std::io::{self, ErrorKind, IoSliceMut, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 
+/// A file that is being sent.
+pub(crate) type Held = OnPool<Box<dyn Download>>;
+
 /// Sends an open file to its end.
 pub(crate) async fn send(
     id: ActionId,
     mut stream: Async<TcpStream>,
-    download: Box<dyn Download>,
+    download: Held,
     translation: Translation,
     watch: Arc<Watch>,
 ) -> Done {
@@ -73,11 +77,7 @@ pub(crate) async fn receive(
 }
 
 /// Has the kernel send the file (`sendfile`), each chunk once it lies in the page cache.
-async fn send_by_kernel(
-    stream: &mut Async<TcpStream>,
-    mut download: Box<dyn Download>,
-    watch: &Watch,
-) -> Result<(), TransferError> {
+async fn send_by_kernel(stream: &mut Async<TcpStream>, mut download: Held, watch: &Watch) -> Result<(), TransferError> {
     let mut offset_bytes = download.offset_bytes();
     let mut warm_bytes = offset_bytes;
     let end_bytes = download.size_bytes();
@@ -165,11 +165,7 @@ fn is_cached(download: &dyn Download, offset_bytes: u64, chunk: usize) -> bool {
 }
 
 /// Brings the chunk into the page cache, on a thread that may wait for the disk.
-async fn warm(
-    download: Box<dyn Download>,
-    offset_bytes: u64,
-    chunk: usize,
-) -> Result<Box<dyn Download>, TransferError> {
+async fn warm(download: Held, offset_bytes: u64, chunk: usize) -> Result<Held, TransferError> {
     let warmed = unblock(move || {
         let mut buffer = vec![0; WARM_BYTES.min(chunk)];
         let mut done = 0;
@@ -200,7 +196,7 @@ fn why_unsent(error: &io::Error) -> TransferError {
 
 /// A download that is read piece by piece, on the blocking pool.
 struct Source {
-    download: Box<dyn Download>,
+    download: Held,
     offset_bytes: u64,
     translator: Option<ToWire>,
     raw: Vec<u8>,
@@ -208,7 +204,7 @@ struct Source {
 }
 
 impl Source {
-    fn new(download: Box<dyn Download>, offset_bytes: u64, translation: Translation) -> Self {
+    fn new(download: Held, offset_bytes: u64, translation: Translation) -> Self {
         let translator = (translation == Translation::Ascii).then(ToWire::default);
         Self { download, offset_bytes, translator, raw: Vec::new(), out: Vec::new() }
     }

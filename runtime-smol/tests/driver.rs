@@ -157,6 +157,10 @@ fn a_shut_down_ends_the_idle_at_once_and_lets_a_transfer_end() {
     server.handle.shut_down();
     idle.expect("421");
     assert_eq!(idle.line(), "");
+    let begun = Instant::now();
+    while server.accepts() {
+        assert!(begun.elapsed() < PATIENCE, "it still accepts");
+    }
     assert!(read_all(stream) == bytes);
     busy.expect("226");
     busy.expect("421");

@@ -1,7 +1,9 @@
 //! The data side over real sockets, with a storage in memory.
 
 use super::*;
+use crate::pool::OnPool;
 use mayfly_core::record::{FileInfo, FileKind, RecordAt};
+use mayfly_std::storage::Download;
 use smol::future::{FutureExt as _, block_on};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -104,13 +106,13 @@ fn pattern(bytes: usize) -> Vec<u8> {
     (0u32..).flat_map(u32::to_le_bytes).take(bytes).collect()
 }
 
-fn download(bytes: &[u8], offset_bytes: u64, by_kernel: bool) -> Box<dyn Download> {
+fn download(bytes: &[u8], offset_bytes: u64, by_kernel: bool) -> Held {
     let file = by_kernel.then(|| {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         file
     });
-    Box::new(MemoryDownload { file, bytes: bytes.to_vec(), offset_bytes })
+    OnPool::new(Box::new(MemoryDownload { file, bytes: bytes.to_vec(), offset_bytes }))
 }
 
 fn read_all(mut peer: TcpStream) -> thread::JoinHandle<Vec<u8>> {

@@ -34,6 +34,10 @@ impl Running {
         Self { handle, address, thread, _root: root }
     }
 
+    pub(crate) fn accepts(&self) -> bool {
+        TcpStream::connect(self.address).is_ok()
+    }
+
     pub(crate) fn connect(&self) -> Peer {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
