@@ -1,6 +1,7 @@
 //! What proves mayfly: transcripts, real clients, faults.
 
 pub mod fake_disk;
+pub mod files;
 pub mod ftp;
 pub mod harness;
 pub mod kernel;

@@ -1,0 +1,135 @@
+//! Clients that people have: each brings three files, looks at them and fetches them, over passive and active data
+//! connections, from both binaries.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use mayfly_tests::process::{Driver, ServerProcess, run};
+use mayfly_tests::{files, noise};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::{env, fs};
+
+macro_rules! on_both {
+    ($($client:ident),* $(,)?) => {
+        mod std_driver { $(mod $client {
+            #[test] fn passive() { crate::round_trip(crate::Driver::Std, crate::Mode::Passive, crate::$client); }
+            #[test] fn active() { crate::round_trip(crate::Driver::Std, crate::Mode::Active, crate::$client); }
+            #[test] fn ipv6() { crate::round_trip(crate::Driver::Std, crate::Mode::Ipv6, crate::$client); }
+        })* }
+        mod smol_driver { $(mod $client {
+            #[test] fn passive() { crate::round_trip(crate::Driver::Smol, crate::Mode::Passive, crate::$client); }
+            #[test] fn active() { crate::round_trip(crate::Driver::Smol, crate::Mode::Active, crate::$client); }
+            #[test] fn ipv6() { crate::round_trip(crate::Driver::Smol, crate::Mode::Ipv6, crate::$client); }
+        })* }
+    };
+}
+
+on_both!(curl, lftp, ftplib);
+
+/// How data connections are made; over IPv6 the passive way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Passive,
+    Active,
+    Ipv6,
+}
+
+/// What a client is to do: bring all of `source` into a new path that expires, list it, fetch it into `target`.
+struct Errand<'a> {
+    server: SocketAddr,
+    mode: Mode,
+    source: &'a Path,
+    target: &'a Path,
+}
+
+/// Serves, lets the client go on its errand, and compares: what it listed, what it brought, what it fetched.
+fn round_trip(driver: Driver, mode: Mode, client: fn(&Errand<'_>) -> String) {
+    let (root, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let address = if mode == Mode::Ipv6 { "[::1]:0" } else { "127.0.0.1:0" };
+    let server = ServerProcess::start_on(driver, address, root.path(), &[]);
+    let source = source();
+    let listed = client(&Errand { server: server.address(), mode, source, target: target.path() });
+    let mut listed: Vec<&str> = listed.lines().map(|line| line.trim_start_matches("./")).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, files::names(source));
+    files::assert_same(source, &root.path().join("scans"));
+    files::assert_same(source, target.path());
+}
+
+/// The files: one empty, one whose name holds blanks and letters beyond ASCII, one large.
+fn source() -> &'static Path {
+    static SOURCE: OnceLock<PathBuf> = OnceLock::new();
+    SOURCE.get_or_init(|| {
+        let large_mib = env::var("LARGE_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(64);
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("source-{large_mib}"));
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("empty"), b"").unwrap();
+        fs::write(directory.join("Grüße aus Köln – 日本.txt"), "Grüße\r\n\n\r\0ÿ").unwrap();
+        let mib = noise(1 << 20);
+        files::write_repeated(&directory.join("large.bin"), &mib, large_mib);
+        directory
+    })
+}
+
+/// An active curl asks for EPRT, a passive one for EPSV.
+fn curl(errand: &Errand<'_>) -> String {
+    let base = format!("ftp://{}/scans/", errand.server);
+    let curl = |arguments: &[&str]| {
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--max-time", "300"]).args(arguments).current_dir(errand.source);
+        if errand.mode == Mode::Active {
+            command.args(["--ftp-port", "-"]);
+        }
+        run(&mut command).succeeded().stdout
+    };
+    let all = format!("{{{}}}", files::names(errand.source).join(","));
+    curl(&["--quote", "*MKD /scans", "--quote", "SITE EXPIRY /scans 1h", "--upload-file", &all, &base]);
+    for name in files::names(errand.source) {
+        let to = errand.target.join(&name);
+        curl(&["--output", to.to_str().unwrap(), &format!("{base}{}", percent_encoded(&name))]);
+        if !to.exists() {
+            // Of an empty file curl makes none.
+            fs::write(to, b"").unwrap();
+        }
+    }
+    let long = curl(&[&base]);
+    assert_eq!(long.lines().count(), files::names(errand.source).len(), "{long}");
+    curl(&["--list-only", &base])
+}
+
+fn lftp(errand: &Errand<'_>) -> String {
+    let script = format!(
+        "set cmd:fail-exit yes; set net:max-retries 1; set net:timeout 30; set ftp:ssl-allow no; \
+         set ftp:passive-mode {passive}; open ftp://{server}; mkdir scans; site EXPIRY scans 1h; cd scans; \
+         mput {source}/*; cls -1; mget -O {target} *; quit",
+        passive = errand.mode != Mode::Active,
+        server = errand.server,
+        source = errand.source.display(),
+        target = errand.target.display(),
+    );
+    let mut command = Command::new("lftp");
+    command.env("LC_ALL", "C.UTF-8").args(["--norc", "-c", &script]);
+    let ran = run(&mut command).succeeded();
+    let listed = ran.stdout.lines().filter(|line| !line.starts_with("mkdir ok") && !line.starts_with("200 "));
+    listed.collect::<Vec<_>>().join("\n")
+}
+
+fn ftplib(errand: &Errand<'_>) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/ftplib_round_trip.py");
+    let mut command = Command::new("python3");
+    command.arg(script).arg(errand.server.ip().to_string()).arg(errand.server.port().to_string());
+    command.arg(if errand.mode == Mode::Active { "active" } else { "passive" });
+    command.env("PYTHONIOENCODING", "utf-8");
+    run(command.arg(errand.source).arg(errand.target)).succeeded().stdout
+}
+
+fn percent_encoded(name: &str) -> String {
+    name.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
