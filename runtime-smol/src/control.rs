@@ -86,10 +86,12 @@ impl Control {
         Poll::Pending
     }
 
-    /// Sends what waits, for a bounded time, and closes in order.
-    pub(crate) async fn close(mut self) {
+    /// Sends what waits, for a bounded time or only what goes `at_once`, and closes in order.
+    pub(crate) async fn close(mut self, at_once: bool) {
         let too_late = async {
-            smol::Timer::after(LAST_REPLY_TIME_MAX).await;
+            if !at_once {
+                smol::Timer::after(LAST_REPLY_TIME_MAX).await;
+            }
         };
         poll_fn(|cx| self.poll_flush(cx)).or(too_late).await;
         net::end_data(self.stream.get_ref());
@@ -174,7 +176,7 @@ mod tests {
         control.queue("226 Transfer complete.\r\n");
         block_on(poll_fn(|cx| control.poll_flush(cx)));
         assert_eq!(control.replies.capacity(), 0);
-        block_on(control.close());
+        block_on(control.close(true));
         let mut all = String::new();
         peer.read_to_string(&mut all).unwrap();
         assert_eq!(all, "150 Ok to send data.\r\n226 Transfer complete.\r\n");

@@ -335,10 +335,10 @@ impl Driver {
 
     /// Lets go of everything, and tells the log.
     async fn finish(self: Box<Self>) {
-        let Self { control, data, errand, mut storage, permit, log, shared, .. } = *self;
+        let Self { control, data, errand, mut storage, permit, log, shared, stage, .. } = *self;
         // A peer that has read its last reply finds room for its next session.
         drop(permit);
-        control.close().await;
+        control.close(stage == Stage::Cut).await;
         let upload = data.finish().await;
         if let Some(errand) = errand {
             storage = Some(errand.task.await.0);

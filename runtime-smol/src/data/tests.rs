@@ -1,91 +1,18 @@
 //! The data side over real sockets, with a storage in memory.
 
+mod memory;
+
 use super::*;
 use crate::pool::OnPool;
-use mayfly_core::record::{FileInfo, FileKind, RecordAt};
-use mayfly_std::storage::Download;
+use memory::{MemoryDownload, MemoryUpload, Sinkhole};
 use smol::future::{FutureExt as _, block_on};
-use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 const CONTROL: SocketAddr = SocketAddr::new(LOOPBACK, 21);
 const ID: ActionId = ActionId(7);
-
-struct MemoryDownload {
-    file: Option<File>,
-    bytes: Vec<u8>,
-    offset_bytes: u64,
-}
-
-impl Download for MemoryDownload {
-    fn offset_bytes(&self) -> u64 {
-        self.offset_bytes
-    }
-
-    fn size_bytes(&self) -> u64 {
-        self.bytes.len() as u64
-    }
-
-    fn file(&self) -> Option<&File> {
-        self.file.as_ref()
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset_bytes: u64) -> Result<usize, StorageError> {
-        let mut rest = &self.bytes[usize::try_from(offset_bytes).unwrap()..];
-        rest.read(buffer).map_err(|_| StorageError::Failed)
-    }
-}
-
-#[derive(Default)]
-struct MemoryUpload {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    room_bytes: Option<usize>,
-}
-
-impl Upload for MemoryUpload {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        let mut all = self.bytes.lock().unwrap();
-        if self.room_bytes.is_some_and(|room| all.len() + bytes.len() > room) {
-            return Err(StorageError::NoSpace);
-        }
-        all.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn publish(&mut self, _: bool, _: &[RecordAt]) -> Result<FileInfo, StorageError> {
-        let size_bytes = self.bytes.lock().unwrap().len() as u64;
-        Ok(FileInfo { kind: FileKind::File, size_bytes, modified_s: 0, unique: String::new() })
-    }
-
-    fn keep(self: Box<Self>) -> Result<(), StorageError> {
-        Ok(())
-    }
-
-    fn discard(self: Box<Self>) {}
-}
-
-/// Takes everything and keeps nothing.
-struct Sinkhole;
-
-impl Upload for Sinkhole {
-    fn write(&mut self, _: &[u8]) -> Result<(), StorageError> {
-        Ok(())
-    }
-
-    fn publish(&mut self, _: bool, _: &[RecordAt]) -> Result<FileInfo, StorageError> {
-        Err(StorageError::Failed)
-    }
-
-    fn keep(self: Box<Self>) -> Result<(), StorageError> {
-        Ok(())
-    }
-
-    fn discard(self: Box<Self>) {}
-}
 
 fn outcome(data: &mut DataSide) -> Event {
     block_on(poll_fn(|cx| data.poll(cx)))
