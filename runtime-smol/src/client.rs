@@ -15,6 +15,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use async_io::{Async, Timer, block_on};
+use futures_lite::future::poll_fn;
 use mayfly_core::client::call::{Call, UploadOrder};
 use mayfly_core::client::summary::Summary;
 use mayfly_std::client::driver::{Driver, Interest, Step};
@@ -22,8 +24,7 @@ use mayfly_std::client::{
     Calls, ClientOptions, Destination, Failure, FailureKind, FileDone, Interrupter, Server, Source, Uploaded, Viewed,
     download_order, unexpected, upload_order,
 };
-use smol::future::poll_fn;
-use smol::{Async, Timer, block_on, unblock};
+use smol::unblock;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::pin::Pin;

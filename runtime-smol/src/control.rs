@@ -1,8 +1,8 @@
 //! A control connection: what was read, what is still to be written, and how it ends.
 
+use async_io::Async;
+use futures_lite::future::{FutureExt as _, poll_fn};
 use mayfly_std::net;
-use smol::Async;
-use smol::future::{FutureExt as _, poll_fn};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::task::{Context, Poll, ready};
@@ -90,7 +90,7 @@ impl Control {
     pub(crate) async fn close(mut self, at_once: bool) {
         let too_late = async {
             if !at_once {
-                smol::Timer::after(LAST_REPLY_TIME_MAX).await;
+                async_io::Timer::after(LAST_REPLY_TIME_MAX).await;
             }
         };
         poll_fn(|cx| self.poll_flush(cx)).or(too_late).await;
@@ -122,7 +122,7 @@ const LAST_REPLY_TIME_MAX: Duration = Duration::from_secs(5);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use smol::future::block_on;
+    use async_io::block_on;
     use std::net::{Ipv4Addr, TcpListener};
     use std::task::Waker;
 

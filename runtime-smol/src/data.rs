@@ -2,13 +2,13 @@
 
 use crate::transfer::{self, Held};
 use crate::watch::Watch;
+use async_io::Async;
+use futures_lite::future::{Boxed, poll_fn, ready as at_once, yield_now};
 use mayfly_core::action::{ActionId, Direction, PortRange, Translation};
 use mayfly_core::error::{NetError, StorageError, TransferError};
 use mayfly_core::event::Event;
 use mayfly_std::net;
 use mayfly_std::storage::Upload;
-use smol::Async;
-use smol::future::{Boxed, poll_fn, ready as at_once, yield_now};
 use std::future::Future;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};

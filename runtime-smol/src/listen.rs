@@ -3,15 +3,16 @@
 use crate::reap;
 use crate::session::{self, Arrival, Driver, Shared};
 use crate::timer::Alarm;
+use async_io::{Async, Timer};
+use futures_lite::future::{self, FutureExt as _, poll_fn};
 use mayfly_core::action::PathChange;
 use mayfly_std::admission::Gate;
 use mayfly_std::clock::Clock;
 use mayfly_std::net;
 use mayfly_std::settings::ServeOptions;
 use mayfly_std::start::{Serve, ServeHandle, StartError, open_root, prepare_process};
+use smol::Executor;
 use smol::channel::{self, Receiver, Sender};
-use smol::future::{self, FutureExt as _, poll_fn};
-use smol::{Async, Executor, Timer};
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;

@@ -2,14 +2,15 @@
 
 use crate::session::Shared;
 use crate::timer::Alarm;
+use async_io::Timer;
+use futures_lite::future::{FutureExt as _, poll_fn};
 use mayfly_core::action::{ActionId, PathChange};
 use mayfly_core::error::Misuse;
 use mayfly_core::reaper::{Reaper, ReaperAction, ReaperEvent, ReaperRequest};
 use mayfly_std::log;
 use mayfly_std::storage::execute::ReaperStorage;
 use smol::channel::Receiver;
-use smol::future::{FutureExt as _, poll_fn};
-use smol::{Timer, unblock};
+use smol::unblock;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;

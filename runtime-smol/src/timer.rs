@@ -1,8 +1,8 @@
 //! One timer for each waiting task, set anew only when it would ring too late.
 
+use async_io::Timer;
+use futures_lite::stream::Stream;
 use mayfly_std::clock::Clock;
-use smol::Timer;
-use smol::stream::Stream;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -62,9 +62,9 @@ const SLEEP_MS_MAX: u64 = 86_400_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_lite::future::{block_on, or, poll_fn, yield_now};
     use mayfly_core::time::Now;
     use mayfly_std::clock::{ManualClock, SystemClock};
-    use smol::future::{block_on, or, poll_fn, yield_now};
 
     #[test]
     fn it_rings_when_the_deadline_has_come_and_not_before() {

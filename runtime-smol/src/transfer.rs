@@ -7,6 +7,8 @@
 use crate::data::Done;
 use crate::pool::OnPool;
 use crate::watch::Watch;
+use async_io::Async;
+use futures_lite::future::yield_now;
 use mayfly_core::action::{ActionId, Translation};
 use mayfly_core::ascii::{FromWire, ToWire};
 use mayfly_core::error::{StorageError, TransferError};
@@ -15,8 +17,6 @@ use mayfly_std::net::CHUNK_BYTES;
 use mayfly_std::storage::{Download, Upload};
 use mayfly_std::transfer::send_file_chunk;
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
-use smol::Async;
-use smol::future::yield_now;
 use smol::unblock;
 use std::io::{self, ErrorKind, IoSliceMut, Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,7 +1,7 @@
 //! What a data action and its session tell each other while it runs.
 
-use smol::Async;
-use smol::future::poll_fn;
+use async_io::Async;
+use futures_lite::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};

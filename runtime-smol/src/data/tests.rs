@@ -4,8 +4,8 @@ mod memory;
 
 use super::*;
 use crate::pool::OnPool;
+use futures_lite::future::{FutureExt as _, block_on};
 use memory::{MemoryDownload, MemoryUpload, Sinkhole};
-use smol::future::{FutureExt as _, block_on};
 use std::io::{Read as _, Write as _};
 use std::thread;
 use std::time::Duration;
@@ -317,12 +317,12 @@ fn a_probe_ticks_while_two_fast_peers_keep_one_thread_busy() {
     });
     let probe = async {
         for _ in 0..200 {
-            smol::Timer::after(Duration::from_millis(1)).await;
+            async_io::Timer::after(Duration::from_millis(1)).await;
         }
         true
     };
     let starved = async {
-        smol::Timer::after(Duration::from_secs(60)).await;
+        async_io::Timer::after(Duration::from_secs(60)).await;
         false
     };
     assert!(block_on(executor.run(probe.or(starved))));
