@@ -14,6 +14,8 @@ pub(crate) struct Control {
     replies: Vec<u8>,
     /// The last read took all that was there: wait for the reactor before the next one.
     is_drained: bool,
+    /// Nothing can be sent any more.
+    is_broken: bool,
     /// How far it is with its end.
     pub(crate) end: End,
 }
@@ -33,12 +35,13 @@ pub(crate) enum End {
 
 impl Control {
     pub(crate) fn new(stream: Async<TcpStream>) -> Self {
-        Self { stream, replies: Vec::new(), is_drained: false, end: End::None }
+        Self { stream, replies: Vec::new(), is_drained: false, is_broken: false, end: End::None }
     }
 
     /// Puts a reply behind those that wait; [`Control::poll_flush`] sends them in one write.
     pub(crate) fn queue(&mut self, wire: &str) {
-        if self.end == End::None {
+        // Also after the peer has closed its side: it may have done so by halves, to read on.
+        if !self.is_broken {
             self.replies.extend_from_slice(wire.as_bytes());
         }
     }
@@ -99,6 +102,7 @@ impl Control {
 
     fn break_off(&mut self) {
         self.replies = Vec::new();
+        self.is_broken = true;
         if self.end == End::None {
             self.end = End::Seen;
         }
@@ -198,6 +202,21 @@ mod tests {
             assert!(peer.read(&mut scrap).unwrap() > 0);
         }
         assert_eq!(read(&mut control), b"NOOP\r\n");
+    }
+
+    #[test]
+    fn a_peer_that_has_closed_its_side_alone_gets_its_replies() {
+        let (mut control, mut peer) = pair();
+        peer.shutdown(std::net::Shutdown::Write).unwrap();
+        block_on(poll_fn(|cx| {
+            assert!(control.poll_read(cx).is_pending());
+            if control.end == End::Seen { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        control.queue("530 Login incorrect.\r\n");
+        block_on(control.close(false));
+        let mut all = String::new();
+        peer.read_to_string(&mut all).unwrap();
+        assert_eq!(all, "530 Login incorrect.\r\n");
     }
 
     #[test]
