@@ -9,10 +9,10 @@ use mayfly_core::error::Misuse;
 use mayfly_core::reaper::{Reaper, ReaperAction, ReaperEvent};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::Duration;
 use std::{io, thread};
-use tracing::{error, warn};
+use tracing::error;
 
 /// A running reaper.
 #[derive(Debug)]
@@ -63,11 +63,11 @@ impl ReaperThread {
 }
 
 impl ReaperHandle {
-    /// `Action::Notify`. Never waits: should the reaper be far behind, its next scan finds the change.
+    /// `Action::Notify`. A reaper that is far behind holds up whoever gives it more to do, for a step of its own: what
+    /// it does not hear of would outlive its date until the next scan.
     pub fn notify(&self, change: PathChange) {
-        if let Err(TrySendError::Full(_)) = self.0.try_send(Word::Changed(change)) {
-            warn!("the reaper is behind: a change waits for its next scan");
-        }
+        // An error means that it has ended, and has said why.
+        let _ = self.0.send(Word::Changed(change));
     }
 }
 
@@ -83,12 +83,16 @@ impl Worker {
         let mut outcomes = VecDeque::new();
         self.feed(ReaperEvent::Started, &mut outcomes)?;
         loop {
-            // A long row of steps must not keep it from hearing of changes, or of the end.
-            let word = if outcomes.is_empty() { self.wait() } else { self.words.try_recv() };
-            match word {
-                Ok(Word::Changed(change)) => self.feed(ReaperEvent::Changed { change }, &mut outcomes)?,
-                Ok(Word::Stop) | Err(TryRecvError::Disconnected) => return Ok(()),
-                Err(TryRecvError::Empty) => {}
+            // A long row of steps must not keep it from hearing of changes, or of the end; and it hears all that wait
+            // between two steps, or sessions that change much would outrun it.
+            let mut word = if outcomes.is_empty() { self.wait() } else { self.words.try_recv() };
+            for _ in 0..WORDS_MAX {
+                match word {
+                    Ok(Word::Changed(change)) => self.feed(ReaperEvent::Changed { change }, &mut outcomes)?,
+                    Ok(Word::Stop) | Err(TryRecvError::Disconnected) => return Ok(()),
+                    Err(TryRecvError::Empty) => break,
+                }
+                word = self.words.try_recv();
             }
             if let Some(outcome) = outcomes.pop_front() {
                 self.feed(outcome, &mut outcomes)?;
