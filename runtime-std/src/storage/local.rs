@@ -6,7 +6,7 @@ use super::durability::Durability;
 use super::errno::during;
 use super::trash::{self, Emptier};
 use super::{Download, Emptied, Listing, Rename, Storage, Upload, Walk};
-use super::{check, directory, download, listing, publish, rename, space, times, walk};
+use super::{check, directory, download, listing, name, publish, record, rename, space, times, walk};
 use crate::clock::Clock;
 use mayfly_core::action::UploadBase;
 use mayfly_core::error::StorageError;
@@ -32,6 +32,9 @@ impl LocalStorage {
     pub fn open(root: &Path, durability: Durability, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
         outlive_size_limits()?;
         let root = Root::open(root)?;
+        // Made while there is room: a full disk must not keep from the trash what would make room on it. Where it cannot
+        // be made, nothing can be moved into it either, and that will tell.
+        let _ = record::reserved_dir(&root, root.fd(), name::TRASH);
         let disk = Disk { root, clock, durability, unnamed_files: true, named_from_bytes: NAMED_FROM_BYTES };
         Ok(Self { disk: Arc::new(disk), emptier: Mutex::default() })
     }

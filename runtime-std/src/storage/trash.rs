@@ -27,7 +27,13 @@ pub(super) fn move_expired(disk: &Disk, path: &VirtualPath, expiry_s: i64) -> Re
         return Err(StorageError::Changed);
     }
     // First, so that at no moment the name is missing without it.
-    record::write_tombstone(&disk.root, way.parent(), path.name(), expiry_s)?;
+    match record::write_tombstone(&disk.root, way.parent(), path.name(), expiry_s) {
+        // A disk that is full must not keep what would make room on it.
+        Err(StorageError::NoSpace | StorageError::QuotaExceeded) => {
+            tracing::warn!(%path, "no room for a tombstone: the expired path goes without one");
+        }
+        outcome => outcome?,
+    }
     let moved = take_in(&disk.root, way.parent(), way.name());
     if moved.is_err() {
         record::drop_tombstone(&disk.root, way.parent(), path.name());

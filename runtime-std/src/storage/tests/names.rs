@@ -42,7 +42,7 @@ fn a_listing_shows_records_and_neither_reserved_names_nor_special_files() {
     symlink("file", host.disk("link")).unwrap();
     rustix::fs::mkfifoat(rustix::fs::CWD, host.disk("pipe"), rustix::fs::Mode::RWXU).unwrap();
     for reserved in [".mayfly-trash", ".mayfly-parts", ".mayfly-tombs", ".mayfly-new-1", ".mayflyx"] {
-        std::fs::create_dir(host.disk(reserved)).unwrap();
+        std::fs::create_dir_all(host.disk(reserved)).unwrap();
     }
     let (entries, end) = host.storage.open_listing(&at("/"), 100).unwrap().next(100).unwrap();
     let shown: Vec<_> = entries.iter().map(|e| (e.name.as_str(), e.info.kind, e.info.size_bytes, &e.record)).collect();

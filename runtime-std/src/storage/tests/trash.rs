@@ -164,3 +164,20 @@ fn only_an_empty_directory_as_judged_is_removed() {
     std::fs::create_dir(host.disk("plain")).unwrap();
     host.storage.remove_directory(&at("/plain"), None).unwrap();
 }
+
+#[test]
+fn an_expired_path_makes_room_on_a_full_disk() {
+    // Goal: what fills the disk goes on its date, though there is no room for a trash or a tombstone any more.
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    let Some(_mounted) = super::Tmpfs::mount(dir.path(), "256k") else { return };
+    let host = Host::on(Arc::clone(&dir));
+    host.make("/a", Some(10));
+    host.store("/a/f", b"x").unwrap();
+    let mut fill = std::fs::File::create(host.disk("fill")).unwrap();
+    while std::io::Write::write(&mut fill, &[0; 4096]).is_ok() {}
+    host.clock.set_utc(START_S + 10);
+    host.storage.move_to_trash(&at("/a"), START_S + 10).unwrap();
+    assert!(!host.disk("a").exists());
+    while !host.storage.empty_trash(100).unwrap().end {}
+    host.make("/b", None);
+}
