@@ -26,7 +26,7 @@ pub(super) fn read_entry(root: &Root, dir: BorrowedFd<'_>, entry: &[u8]) -> Resu
 
 /// Replaces a directory's record, durably.
 pub(super) fn replace(dir: BorrowedFd<'_>, record: &Record) -> Result<(), StorageError> {
-    write(dir, name::RECORD_TEMP, name::RECORD, &json(record)).map_err(during("writing a record"))
+    write(dir, name::RECORD_TEMP, name::RECORD, &json(record), Synced::Yes).map_err(during("writing a record"))
 }
 
 /// Reads the tombstone of a name that is missing in `dir`.
@@ -41,12 +41,13 @@ pub(super) fn read_tombstone_in(root: &Root, dir: BorrowedFd<'_>, path: &[u8]) -
     serde_json::from_slice(document).ok()
 }
 
-/// Leaves a tombstone for a name in `dir`, durably.
+/// Leaves a tombstone for a name in `dir`. It waits for no disk, or thousands of paths that expire together would go
+/// one sync after the other: should the host crash right then, a late visitor hears of an invalid path in its stead.
 pub(super) fn write_tombstone(root: &Root, dir: BorrowedFd<'_>, name: &str, expiry_s: i64) -> Result<(), StorageError> {
     let failed = during("writing a tombstone");
     for _ in 0..MAKE_TRIES_MAX {
         let tombs = reserved_dir(root, dir, name::TOMBS).map_err(&failed)?;
-        match write(tombs.as_fd(), name::TEMP, name.as_bytes(), &json(&Tombstone { expiry_s })) {
+        match write(tombs.as_fd(), name::TEMP, name.as_bytes(), &json(&Tombstone { expiry_s }), Synced::No) {
             // A sweep has just removed the directory, for it was empty.
             Err(Errno::NOENT) => {}
             outcome => return outcome.map_err(&failed),
@@ -123,23 +124,30 @@ fn read_document<'a>(
     }
 }
 
+/// Whether a document is to outlive a crash of the host from now on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Synced {
+    Yes,
+    No,
+}
+
 /// Writes a document: temporary file, fsync, rename, fsync of the directory (DESIGN 4).
-fn write(dir: BorrowedFd<'_>, temp_prefix: &str, name: &[u8], bytes: &[u8]) -> Result<(), Errno> {
+fn write(dir: BorrowedFd<'_>, temp_prefix: &str, name: &[u8], bytes: &[u8], synced: Synced) -> Result<(), Errno> {
     let temp = name::random(temp_prefix)?;
-    let outcome = write_temp(dir, &temp, bytes).and_then(|()| rustix::fs::renameat(dir, &temp, dir, name));
+    let outcome = write_temp(dir, &temp, bytes, synced).and_then(|()| rustix::fs::renameat(dir, &temp, dir, name));
     if outcome.is_err() {
         // The error that counts is the first; a left-over is swept by the walk.
         let _ = rustix::fs::unlinkat(dir, &temp, AtFlags::empty());
     }
     outcome?;
-    rustix::fs::fsync(dir)
+    if synced == Synced::Yes { rustix::fs::fsync(dir) } else { Ok(()) }
 }
 
-fn write_temp(dir: BorrowedFd<'_>, temp: &[u8], bytes: &[u8]) -> Result<(), Errno> {
+fn write_temp(dir: BorrowedFd<'_>, temp: &[u8], bytes: &[u8], synced: Synced) -> Result<(), Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     // The record holds the token that proves who made the path: for nobody else's eyes.
     let mut file = File::from(rustix::fs::openat(dir, temp, flags, Mode::RUSR | Mode::WUSR)?);
     file.write_all(bytes)
-        .and_then(|()| file.sync_all())
+        .and_then(|()| if synced == Synced::Yes { file.sync_all() } else { Ok(()) })
         .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
 }
