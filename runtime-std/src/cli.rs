@@ -80,7 +80,11 @@ fn command<R: Runtime>() -> Command {
 }
 
 fn examples(name: &str) -> String {
-    format!("Example:\n  {name} serve --listen 127.0.0.1:2121 --root ./storage\n")
+    let serve = "serve --listen 127.0.0.1:2121 --root ./storage";
+    let upload = "upload 1.png 2.png ftp://127.0.0.1:2121/scans --expires 7d";
+    let view = "view ftp://127.0.0.1:2121/scans";
+    let download = "download ftp://127.0.0.1:2121/scans --to ./fetched";
+    format!("Examples:\n  {name} {serve}\n  {name} {upload}\n  {name} {view}\n  {name} {download}\n")
 }
 
 fn serve<R: Runtime>(args: ServeArgs) -> Exit {

@@ -11,6 +11,8 @@ use super::server::Server;
 use super::step::Input;
 use super::summary::Summary;
 use super::{Client, Link, Running, Stage};
+use crate::record::Token;
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
@@ -63,7 +65,7 @@ impl Client {
     }
 
     pub(super) fn on_reply(&mut self, reply: Heard) {
-        self.desk.note(ClientNote::Heard { reply: reply.clone() });
+        self.desk.note(ClientNote::Heard { reply: showable(&reply) });
         // RFC 959 4.2.2: 421 may answer any command, and comes unasked when the server shuts down.
         if reply.code == 421 && !matches!(self.stage, Stage::Quitting) {
             let what = format!("{} closes the connection", self.host());
@@ -161,4 +163,10 @@ impl Client {
     pub(super) fn host(&self) -> &str {
         self.login.as_ref().map_or("the server", |connect| &connect.host)
     }
+}
+
+/// A reply as it may be shown: the answer to SITE TOKEN is a secret.
+fn showable(reply: &Heard) -> Heard {
+    let is_token = reply.code == 213 && Token::parse(reply.text().trim()).is_some();
+    if is_token { Heard { code: reply.code, lines: ["<secret>".to_owned()].into() } } else { reply.clone() }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Common {
     /// Let the server connect to this host for data (PORT, EPRT) instead of the other way round
     #[arg(long)]
     active: bool,
-    /// Print the result as one JSON object
+    /// Print the result as one JSON object; an upload's holds the secret token that proves who made the path
     #[arg(long)]
     json: bool,
     /// Show the dialogue on standard error, passwords hidden
@@ -45,8 +45,7 @@ pub(crate) struct UploadArgs {
     /// Files to send; - is standard input
     #[arg(required = true, num_args = 1.., value_name = "FILES")]
     files: Vec<PathBuf>,
-    /// ftp://[user[:password]@]host[:port]/path; without a path, an unguessable one is made up
-    #[arg(value_name = "URL")]
+    #[arg(value_name = "URL", help = UPLOAD_URL_HELP)]
     url: Remote,
     /// When the path shall expire: 7d, 12h, 2030-12-31 (to its end, UTC), 2030-12-31T18:00:00+01:00, never
     #[arg(long, value_name = "DATE", value_parser = date)]
@@ -64,8 +63,7 @@ pub(crate) struct UploadArgs {
 /// Of `download`.
 #[derive(Debug, Args)]
 pub(crate) struct DownloadArgs {
-    /// ftp://[user[:password]@]host[:port]/path
-    #[arg(value_name = "URL")]
+    #[arg(value_name = "URL", help = URL_HELP)]
     url: Remote,
     /// Files to fetch; without any, all that are in the path
     #[arg(value_name = "FILES")]
@@ -80,8 +78,7 @@ pub(crate) struct DownloadArgs {
 /// Of `view`.
 #[derive(Debug, Args)]
 pub(crate) struct ViewArgs {
-    /// ftp://[user[:password]@]host[:port]/path
-    #[arg(value_name = "URL")]
+    #[arg(value_name = "URL", help = URL_HELP)]
     url: Remote,
     #[command(flatten)]
     common: Common,
@@ -109,12 +106,18 @@ pub(crate) fn upload<C: Calls>(binary: &str, args: &UploadArgs) -> Exit {
     match with_client(url, common, |client: &mut C| send(client, &sources, &path, expires.as_deref())) {
         Ok(uploaded) => show::uploaded(binary, url, &path, &uploaded, common.json),
         Err(failure) => {
-            if made_up && (!failure.done.is_empty() || failure.kind == FailureKind::Partial) {
-                progress::say(&format_args!("note: what is there is at {}", url.url(&path)));
+            if made_up && leaves_something(&failure) {
+                progress::say(&format_args!("note: what came over, if anything, is at {}", url.url(&path)));
             }
             show::failed(&failure, common.json)
         }
     }
+}
+
+/// Whether a failed upload has made its path all the same.
+fn leaves_something(failure: &Failure) -> bool {
+    use FailureKind::{Interrupted, NoSpace, Partial, TimedOut};
+    !failure.done.is_empty() || matches!(failure.kind, Partial | Interrupted | NoSpace | TimedOut)
 }
 
 /// Downloads files, and prints where they are.
@@ -251,6 +254,10 @@ fn misused(what: &str, hint: &str) -> Exit {
     Exit::Usage
 }
 
+const URL_HELP: &str =
+    "ftp://[user[:password]@]host[:port]/path; MAYFLY_PASSWORD may hold the password, or it is asked for";
+const UPLOAD_URL_HELP: &str = "ftp://[user[:password]@]host[:port]/path; without a path, an unguessable one is made up; \
+    MAYFLY_PASSWORD may hold the password, or it is asked for";
 const NO_TERMINAL: &str = "no password is given and there is no terminal to ask on; MAYFLY_PASSWORD may hold it";
 /// Without what is read as something else: 32 characters, so that a byte's remainder prefers none.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";

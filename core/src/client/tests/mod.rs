@@ -12,6 +12,7 @@
 
 mod calls;
 mod misbehaviour;
+mod random;
 mod resumption;
 
 use super::Client;
@@ -153,7 +154,10 @@ impl Bench {
             let json = serde_json::to_string(&action).unwrap();
             assert_eq!(serde_json::from_str::<ClientAction>(&json).unwrap(), action, "{json}");
             match action {
-                ClientAction::Note { .. } | ClientAction::CloseData => {}
+                ClientAction::Note { .. } => {
+                    assert!(!json.contains("000102030405060708090a0b0c0d0e0f"), "a token is shown: {json}");
+                }
+                ClientAction::CloseData => {}
                 ClientAction::Cancel { .. } => {
                     let running = self.outstanding.take().expect("something runs that can be cancelled");
                     self.host(running, "cancelled");
