@@ -8,6 +8,7 @@ pub mod kernel;
 pub mod process;
 pub mod stage;
 pub mod transcript;
+pub mod vsftpd;
 
 /// So many bytes that look random, and are the same each time: no compression and no sparse file makes them easy.
 #[must_use]

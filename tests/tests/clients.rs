@@ -3,7 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use mayfly_tests::process::{Driver, ServerProcess, run};
+use mayfly_tests::process::{Driver, Ran, ServerProcess, run};
+use mayfly_tests::vsftpd::Vsftpd;
 use mayfly_tests::{files, noise};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ macro_rules! on_both {
     };
 }
 
-on_both!(curl, lftp, ftplib);
+on_both!(curl, lftp, ftplib, mayfly_std, mayfly_smol);
 
 /// How data connections are made; over IPv6 the passive way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +124,77 @@ fn ftplib(errand: &Errand<'_>) -> String {
     command.arg(if errand.mode == Mode::Active { "active" } else { "passive" });
     command.env("PYTHONIOENCODING", "utf-8");
     run(command.arg(errand.source).arg(errand.target)).succeeded().stdout
+}
+
+fn mayfly_std(errand: &Errand<'_>) -> String {
+    mayfly(Driver::Std, errand, &["--expires", "1h"])
+}
+
+fn mayfly_smol(errand: &Errand<'_>) -> String {
+    mayfly(Driver::Smol, errand, &["--expires", "1h"])
+}
+
+/// Our own client, in either runtime.
+fn mayfly(client: Driver, errand: &Errand<'_>, upload_flags: &[&str]) -> String {
+    let uploaded = upload(client, errand, upload_flags).succeeded().stdout;
+    assert_eq!(uploaded.lines().next(), Some(errand.url().as_str()), "the first line is the URL to hand on");
+    let mut fetch = Command::new(client.binary());
+    fetch.arg("download").args(errand.mode.flags()).arg(errand.url()).arg("--to").arg(errand.target);
+    let _ = run(&mut fetch).succeeded();
+    let mut view = Command::new(client.binary());
+    view.args(["view", "--json"]).args(errand.mode.flags()).arg(errand.url());
+    let viewed: serde_json::Value = serde_json::from_str(&run(&mut view).succeeded().stdout).unwrap();
+    let entries = viewed["entries"].as_array().unwrap().iter();
+    entries.map(|entry| entry["name"].as_str().unwrap().to_owned() + "\n").collect()
+}
+
+fn upload(client: Driver, errand: &Errand<'_>, flags: &[&str]) -> Ran {
+    let mut command = Command::new(client.binary());
+    command.arg("upload").args(errand.mode.flags()).args(flags);
+    command.args(files::names(errand.source).iter().map(|name| errand.source.join(name)));
+    run(command.arg(errand.url()))
+}
+
+impl Errand<'_> {
+    fn url(&self) -> String {
+        format!("ftp://{}/scans", self.server)
+    }
+}
+
+impl Mode {
+    fn flags(self) -> &'static [&'static str] {
+        if self == Self::Active { &["--active"] } else { &[] }
+    }
+}
+
+/// A plain FTP server serves our client too, as long as no date is asked for.
+#[test]
+fn our_clients_bring_to_and_fetch_from_vsftpd() {
+    for client in [Driver::Std, Driver::Smol] {
+        for mode in [Mode::Passive, Mode::Active] {
+            let (server, target) = (Vsftpd::start(), tempfile::tempdir().unwrap());
+            let errand = Errand { server: server.address(), mode, source: source(), target: target.path() };
+            let mut listed: Vec<String> = mayfly(client, &errand, &[]).lines().map(str::to_owned).collect();
+            listed.sort_unstable();
+            assert_eq!(listed, files::names(source()), "{client:?} {mode:?}");
+            files::assert_same(source(), &server.root().join("scans"));
+            files::assert_same(source(), target.path());
+        }
+    }
+}
+
+/// Where a date cannot be set, nothing is sent that would stay for ever.
+#[test]
+fn our_clients_send_nothing_to_vsftpd_that_shall_expire() {
+    for client in [Driver::Std, Driver::Smol] {
+        let (server, target) = (Vsftpd::start(), tempfile::tempdir().unwrap());
+        let errand = Errand { server: server.address(), mode: Mode::Passive, source: source(), target: target.path() };
+        let refused = upload(client, &errand, &["--expires", "1h"]);
+        assert_eq!(refused.status.code(), Some(7), "{refused:?}");
+        assert!(refused.stderr.contains("SETEXPIRY"), "{refused:?}");
+        assert!(refused.stdout.is_empty(), "{refused:?}");
+        assert_eq!(files::names(&server.root()), [""; 0]);
+    }
 }
 
 fn percent_encoded(name: &str) -> String {
