@@ -211,7 +211,7 @@ impl DataJob {
         let headway = wire_bytes > self.wire_bytes;
         self.wire_bytes = self.wire_bytes.max(wire_bytes);
         if headway && matches!(self.state, State::Moving { .. }) {
-            desk.wait(desk.settings.stall_ms_max);
+            self.wait_for_headway(desk);
         }
     }
 
@@ -326,9 +326,17 @@ impl DataJob {
             What::Receive { .. } => ClientAction::ReceiveFile { id, offset_bytes },
             What::List => ClientAction::ReceiveListing { id },
         });
-        desk.wait(desk.settings.stall_ms_max);
+        self.wait_for_headway(desk);
         self.state = State::Moving { last };
         None
+    }
+
+    fn wait_for_headway(&self, desk: &mut Desk) {
+        match self.order.what {
+            // Nobody knows when a pipe has something to send; how long that may take is the server's to say.
+            What::Send { size_bytes: None, .. } => desk.wait_for_host(),
+            _ => desk.wait(desk.settings.stall_ms_max),
+        }
     }
 
     /// Gives up; what is outstanding ends first.

@@ -128,14 +128,20 @@ pub(crate) fn download<C: Calls>(args: &DownloadArgs) -> Exit {
         return misused("standard output has no room for both files and JSON", "leave out --json, or name a directory");
     }
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
-    match with_client(url, common, |client: &mut C| client.download(&files, &url.path, &destination)) {
+    let outcome = with_client(url, common, |client: &mut C| client.download(&files, &url.path, &destination));
+    match outcome {
         Ok(done) => {
             if done.is_empty() {
                 progress::say(&"note: there are no files in it");
             }
             show::downloaded(&url.path, &done, &destination, common.json)
         }
-        Err(failure) => show::failed(&failure, common.json),
+        Err(failure) => {
+            if !common.json {
+                show::downloaded(&url.path, &failure.done, &destination, false);
+            }
+            show::failed(&failure, common.json)
+        }
     }
 }
 

@@ -158,14 +158,11 @@ impl Open {
     }
 
     fn read(&mut self) -> Option<ClientEvent> {
-        let mut bytes = vec![0; READ_BYTES];
+        let mut bytes = [0; READ_BYTES];
         loop {
             match self.stream.read(&mut bytes) {
                 Ok(0) => return Some(ClientEvent::ControlClosed),
-                Ok(read) => {
-                    bytes.truncate(read);
-                    return Some(ClientEvent::ControlReceived { bytes });
-                }
+                Ok(read) => return Some(ClientEvent::ControlReceived { bytes: bytes[..read].to_vec() }),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
                 Err(_) => return Some(ClientEvent::ControlClosed),
@@ -201,6 +198,6 @@ fn refused(id: ActionId, fault: Fault) -> ClientEvent {
     ClientEvent::ControlConnected { id, outcome: Err(fault) }
 }
 
-const READ_BYTES: usize = 16 * 1024;
+const READ_BYTES: usize = 4096;
 /// Time for one address to answer while others are left to try.
 const ADDRESS_MS_MAX: u64 = 5000;

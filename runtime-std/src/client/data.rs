@@ -233,3 +233,6 @@ fn said(error: NetError) -> Fault {
 
 /// How often the client hears that bytes move.
 const PROGRESS_EVERY_MS: u64 = 1000;
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,18 @@ fn a_silent_server_times_out_at_every_step() {
 }
 
 #[test]
+fn a_pipe_may_take_its_time() {
+    let calls = [connect(), upload(&["a"], None, false), Call::Quit];
+    let script = format!(
+        "{}F: ok\nC: MKD scans\nS: 257 ok\nC: CWD scans\nS: 250 ok\nA: source 0 = pipe\nA: listen 192.0.2.7 = 27173\n\
+         C: PORT 192,0,2,7,106,37\nS: 200 ok\nC: STOR a\nA: accept 192.0.2.1 = ok\nS: 150 ok\nA: send from 0\n\
+         ! never\n! 77\nS: 226 ok\nF: ok\nC: QUIT\nS: 221 bye\nA: hang up\nA: end\nF: ok",
+        login("EPSV")
+    );
+    run(&active(), &calls, &script).unwrap();
+}
+
+#[test]
 fn a_227_with_a_foreign_address_leads_to_the_control_peer() {
     view_plain(
         &one_try(),

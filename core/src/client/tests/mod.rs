@@ -190,6 +190,7 @@ impl Bench {
                 self.now.monotonic_ms = deadline_ms;
                 self.tell(ClientEvent::Timeout);
             }
+            "never" => assert_eq!(self.client.deadline(), None, "{at}"),
             "endless" => {
                 for _ in 0..=crate::limits::REPLY_BYTES_MAX / 1000 {
                     self.tell(ClientEvent::ControlReceived { bytes: b"2".repeat(1000) });
