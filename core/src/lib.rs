@@ -31,3 +31,8 @@ pub mod settings;
 pub mod time;
 pub mod user;
 pub mod wire;
+
+/// The README's example is a test, so that it cannot go stale.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
