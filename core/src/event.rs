@@ -68,6 +68,12 @@ pub enum Event {
         /// How it ended. A receiving end-of-file is `Ok`.
         outcome: Result<(), TransferError>,
     },
+    /// The peer leaves so many replies unread that the driver reads no more from it, or takes them again. Without room
+    /// no line is begun that came before; what runs goes on. At first there is room.
+    ReplyRoom {
+        /// Whether there is room for more replies.
+        room: bool,
+    },
     /// The session's deadline has come.
     Timeout,
     /// The server shuts down: the idle go at once, a transfer may end first.

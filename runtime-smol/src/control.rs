@@ -64,10 +64,15 @@ impl Control {
         Poll::Ready(())
     }
 
+    /// Whether the peer takes its replies.
+    pub(crate) fn has_room(&self) -> bool {
+        self.replies.len() < REPLY_BYTES_WAITING_MAX
+    }
+
     /// The next bytes from the peer. Pending, too, once the connection has ended, and while the peer does not read its
     /// replies.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Vec<u8>> {
-        while self.end == End::None && self.replies.len() < REPLY_BYTES_WAITING_MAX {
+        while self.end == End::None && self.has_room() {
             // The reactor may have forgotten an event when it is asked anew, so each later poll reads first.
             if std::mem::take(&mut self.is_drained) {
                 if ready!(self.stream.poll_readable(cx)).is_err() {
@@ -118,7 +123,8 @@ fn read_some(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
 
 /// Bytes that are read in one go: half of the longest line, and more than any client sends at once.
 const READ_BYTES: usize = 4096;
-/// Bytes of replies that may wait for a peer that does not read; then its commands are no longer read either.
+/// Bytes of replies that may wait for a peer that does not read; then its commands are no longer read either, and
+/// none of those that were read is begun.
 const REPLY_BYTES_WAITING_MAX: usize = 64 * 1024;
 /// How long a session that has ended waits for the peer to read its last reply.
 const LAST_REPLY_TIME_MAX: Duration = Duration::from_secs(5);

@@ -80,6 +80,8 @@ pub(crate) struct Driver {
     unheard: Option<Boxed<()>>,
     /// What it has heard of the shut down.
     stage: Stage,
+    /// What it has heard of the room for replies.
+    told_room: bool,
     data_is_next: bool,
     events_in_row: u8,
 }
@@ -117,6 +119,7 @@ impl Driver {
             events: vec![Event::Connected { admission: entry.admission }],
             unheard: None,
             stage: Stage::Serving,
+            told_room: true,
             data_is_next: false,
             events_in_row: 0,
             shared,
@@ -230,6 +233,11 @@ impl Driver {
     fn poll_sources(&mut self, cx: &mut Context<'_>, stop: Pin<&mut Receiver<Infallible>>) -> Poll<Event> {
         // What cannot be sent now is sent by a later poll: the socket wakes this task.
         let _ = self.control.poll_flush(cx);
+        let room = self.control.has_room();
+        if self.told_room != room {
+            self.told_room = room;
+            return Poll::Ready(Event::ReplyRoom { room });
+        }
         if let Some(unheard) = &mut self.unheard {
             ready!(unheard.as_mut().poll(cx));
             self.unheard = None;

@@ -50,10 +50,15 @@ impl Control {
         self.unsent.drain(..sent);
     }
 
+    /// Whether the peer takes its replies.
+    pub(crate) fn has_room(&self) -> bool {
+        self.unsent.len() < UNSENT_BYTES_MAX
+    }
+
     /// What to wait for: bytes, where the session wants them and the peer reads its replies; room for replies.
     pub(crate) fn interest(&self, wants_input: bool) -> Option<PollFd<'_>> {
         let mut flags = PollFlags::empty();
-        flags.set(PollFlags::IN, wants_input && !self.ended && self.unsent.len() < UNSENT_BYTES_MAX);
+        flags.set(PollFlags::IN, wants_input && !self.ended && self.has_room());
         flags.set(PollFlags::OUT, !self.unsent.is_empty());
         (!flags.is_empty()).then(|| PollFd::new(&self.stream, flags))
     }
@@ -99,7 +104,7 @@ impl Control {
     }
 }
 
-/// Replies that a peer may leave unread before the session stops reading from it.
+/// Replies that a peer may leave unread before the session stops reading from it, and begins no more of what it has read.
 const UNSENT_BYTES_MAX: usize = 64 * 1024;
 const READ_BYTES: usize = 4096;
 /// Below a second, for `wait` counts nanoseconds alone.

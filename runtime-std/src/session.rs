@@ -33,6 +33,8 @@ pub(crate) struct Worker<'a> {
     /// What it has heard of the shut down.
     stage: Stage,
     told_control_closed: bool,
+    /// What it has heard of the room for replies.
+    told_room: bool,
     /// Chunks that moved since the control connection closed.
     chunks_after_close: u32,
     closing: bool,
@@ -58,6 +60,7 @@ impl<'a> Worker<'a> {
             events: VecDeque::new(),
             stage: Stage::default(),
             told_control_closed: false,
+            told_room: true,
             chunks_after_close: 0,
             closing: false,
         }
@@ -78,7 +81,11 @@ impl<'a> Worker<'a> {
         self.feed(Event::Connected { admission: Admission::Welcome }, self.shared.now())?;
         while !self.closing {
             let now = self.shared.now();
-            if let Some(event) = self.events.pop_front() {
+            let room = self.control.has_room();
+            if self.told_room != room {
+                self.told_room = room;
+                self.feed(Event::ReplyRoom { room }, now)?;
+            } else if let Some(event) = self.events.pop_front() {
                 self.feed(event, now)?;
             } else if self.session.deadline().is_some_and(|deadline| deadline <= now.monotonic_ms) {
                 self.feed(Event::Timeout, now)?;

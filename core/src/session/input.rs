@@ -116,6 +116,10 @@ impl Session {
             if self.ends_before_next_line() {
                 return self.end();
             }
+            // A few bytes of input ask for many of output: a peer that takes none of it must not have more made.
+            if !self.reply_room {
+                return;
+            }
             match self.input.next() {
                 Some(request) => self.begin_request(now, request),
                 None if self.ending.is_some() => return self.end(),
@@ -126,7 +130,11 @@ impl Session {
 
     /// During a transfer: ABOR, STAT and NOOP are answered at once, the rest waits.
     fn look_ahead(&mut self, now: Now) {
-        while self.transfer().is_some() && self.actions.len() < ACTIONS_PER_GO && self.input.may_wait() {
+        while self.transfer().is_some()
+            && self.reply_room
+            && self.actions.len() < ACTIONS_PER_GO
+            && self.input.may_wait()
+        {
             let Some(waiting) = self.input.next_framed() else { return };
             self.since_ms = now.monotonic_ms;
             let form = waiting.request.form;

@@ -94,6 +94,8 @@ pub struct Session {
     broken: Vec<BrokenUpload>,
     /// When the last command came or ended, on the monotonic clock, milliseconds.
     since_ms: u64,
+    /// Whether the peer takes its replies.
+    reply_room: bool,
     /// Lines are left that an event had no room for: go on at once.
     resume_ms: Option<u64>,
 }
@@ -129,6 +131,7 @@ impl Session {
             claims: Vec::new(),
             broken: Vec::new(),
             since_ms: 0,
+            reply_room: true,
             resume_ms: None,
         }
     }
@@ -153,6 +156,7 @@ impl Session {
             Event::ControlClosed => self.hang_up(),
             Event::Timeout => self.time_out(now),
             Event::ShutDown => self.shut_down(),
+            Event::ReplyRoom { room } => self.reply_room = room,
             Event::TransferProgress { id, wire_bytes } => self.progressed(now, id, wire_bytes)?,
             Event::Stored { id, outcome } => self.outcome(now, id, Outcome::Stored(outcome))?,
             Event::RandomDrawn { id, bytes } => self.outcome(now, id, Outcome::Drawn(bytes))?,

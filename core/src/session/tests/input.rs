@@ -113,6 +113,39 @@ fn more_lines_than_an_event_has_room_for_are_carried_out_at_once() {
 }
 
 #[test]
+fn a_peer_that_takes_no_replies_has_no_more_of_them_made_and_is_idle() {
+    // Goal: input of a few bytes is not worked off into replies that nobody takes; what has begun ends.
+    let mut host = Host::logged_in(Settings::default());
+    host.lines(&["SIZE f", "PWD", "PWD"]);
+    host.event(Event::ReplyRoom { room: false });
+    host.state(missing(vec![]));
+    host.says(&["550 Could not get file size."]);
+    host.event(Event::Timeout);
+    host.says(&[]);
+    host.event(Event::ReplyRoom { room: true });
+    host.says(&["257 \"/\" is the current directory", "257 \"/\" is the current directory"]);
+    host.event(Event::ReplyRoom { room: false });
+    host.lines(&["PWD"]);
+    host.says(&[]);
+    host.now.monotonic_ms = host.session.deadline().unwrap();
+    host.event(Event::Timeout);
+    host.says(&["421 Timeout."]);
+    assert!(host.closed);
+}
+
+#[test]
+fn during_a_transfer_too_nothing_is_answered_without_room_and_the_transfer_ends() {
+    let mut host = downloading();
+    host.event(Event::ReplyRoom { room: false });
+    host.lines(&["NOOP", "PWD"]);
+    host.says(&[]);
+    host.transferred(5, Ok(()));
+    host.says(&["226 Transfer complete."]);
+    host.event(Event::ReplyRoom { room: true });
+    host.says(&["200 NOOP ok.", "257 \"/\" is the current directory"]);
+}
+
+#[test]
 fn a_line_too_long_is_refused_and_the_session_goes_on() {
     let mut host = Host::logged_in(Settings::default());
     let long = "x".repeat(limits::LINE_BYTES_MAX + 1);
