@@ -76,7 +76,9 @@ fn nothing_is_left_behind() {
 fn no_path_of_a_machine_is_written_down() {
     let above = root().parent().map(|above| format!("{}/", above.display())).unwrap_or_default();
     let home = env::var("HOME").map(|home| format!("{home}/")).unwrap_or_default();
-    let paths: Vec<&String> = [&above, &home].into_iter().filter(|path| path.len() > 2).collect();
+    // Each machine has a root and a folder for temporary files.
+    let paths: Vec<&String> =
+        [&above, &home].into_iter().filter(|path| path.len() > 2 && Path::new(path) != env::temp_dir()).collect();
     let found = search(|line| paths.iter().any(|path| line.contains(path.as_str())));
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
