@@ -9,8 +9,11 @@ use mayfly_std::settings::ServeOptions;
 use mayfly_std::start::{Serve, ServeHandle};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -86,8 +89,8 @@ impl<S: Serve + Send + 'static> NetStage<S> {
         self.clock.settle(&ends, PATIENCE)
     }
 
-    fn on_disk(&self, path: &str) -> PathBuf {
-        self.root.path().join(path.trim_start_matches('/'))
+    fn on_disk(&self, path: &[u8]) -> PathBuf {
+        self.root.path().join(OsStr::from_bytes(path.strip_prefix(b"/").unwrap_or(path)))
     }
 }
 
@@ -192,6 +195,7 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
         match step {
             DiskStep::MakeDirectory(path) => fs::create_dir(self.on_disk(path)).map_err(said),
             DiskStep::Put(path, bytes) => fs::write(self.on_disk(path), bytes).map_err(said),
+            DiskStep::Link(path, target) => symlink(OsStr::from_bytes(target), self.on_disk(path)).map_err(said),
             DiskStep::Holds(path, bytes) => super::same_content(fs::read(self.on_disk(path)).ok(), bytes),
             DiskStep::Lacks(path) => wait_until_gone(&self.on_disk(path)),
             DiskStep::Spoil(path) => spoil_record(&self.on_disk(path)),

@@ -26,6 +26,8 @@ pub struct Setup {
     pub ipv6: bool,
     /// Whether it needs what only the fake disk can do (a full disk).
     pub core_only: bool,
+    /// Whether it needs what only a real disk can hold (links, names that are not UTF-8).
+    pub disk_only: bool,
 }
 
 /// The session of a step; most transcripts have one alone, 1.
@@ -86,19 +88,21 @@ pub enum DataStep {
     Close(Closing),
 }
 
-/// One thing that happens on the disk beside the server, or that must be so there.
+/// One thing that happens on the disk beside the server, or that must be so there. Names are bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DiskStep {
     /// Somebody makes a directory, without a record.
-    MakeDirectory(String),
+    MakeDirectory(Vec<u8>),
     /// Somebody puts a file there.
-    Put(String, Vec<u8>),
+    Put(Vec<u8>, Vec<u8>),
+    /// Somebody makes a symbolic link there, to this.
+    Link(Vec<u8>, Vec<u8>),
     /// A file stands there with these bytes.
-    Holds(String, Vec<u8>),
+    Holds(Vec<u8>, Vec<u8>),
     /// Nothing stands there (any more, at last).
-    Lacks(String),
+    Lacks(Vec<u8>),
     /// The record of a storage path is overwritten with something that is none.
-    Spoil(String),
+    Spoil(Vec<u8>),
     /// The disk has room for so many more bytes.
     Room(u64),
 }
@@ -136,6 +140,8 @@ impl Setup {
             self.ipv6 = true;
         } else if line == "only core" {
             self.core_only = true;
+        } else if line == "only disk" {
+            self.disk_only = true;
         } else {
             return Ok(false);
         }
@@ -197,16 +203,16 @@ fn data(mark: &str, rest: &str) -> Result<DataStep, String> {
 
 fn disk(rest: &str) -> Result<DiskStep, String> {
     let mut words = rest.splitn(3, ' ');
-    let (verb, path) = (words.next().unwrap_or_default(), words.next().ok_or("disk VERB PATH")?);
-    let path = String::from_utf8(unescape(path)?).map_err(|error| error.to_string())?;
-    let text = words.next().unwrap_or_default();
+    let (verb, name) = (words.next().unwrap_or_default(), words.next().ok_or("disk VERB PATH")?);
+    let (path, text) = (unescape(name)?, unescape(words.next().unwrap_or_default())?);
     Ok(match verb {
         "mkdir" => DiskStep::MakeDirectory(path),
-        "put" => DiskStep::Put(path, unescape(text)?),
-        "holds" => DiskStep::Holds(path, unescape(text)?),
+        "put" => DiskStep::Put(path, text),
+        "link" => DiskStep::Link(path, text),
+        "holds" => DiskStep::Holds(path, text),
         "lacks" => DiskStep::Lacks(path),
         "spoil" => DiskStep::Spoil(path),
-        "room" => DiskStep::Room(path.parse().map_err(|_| "disk room BYTES")?),
+        "room" => DiskStep::Room(name.parse().map_err(|_| "disk room BYTES")?),
         _ => return Err("no such disk step".to_owned()),
     })
 }
@@ -291,7 +297,7 @@ mod tests {
             ("D< a b", Step::Data(1, DataStep::Send(b"a b".to_vec()))),
             ("D2 end", Step::Data(2, DataStep::ExpectEnd)),
             ("+ 2h", Step::Pass(Duration::from_secs(7200))),
-            ("disk put /a b c", Step::Disk(DiskStep::Put("/a".to_owned(), b"b c".to_vec()))),
+            ("disk put /a b c", Step::Disk(DiskStep::Put(b"/a".to_vec(), b"b c".to_vec()))),
             ("login 2", Step::Login(2)),
         ] {
             assert_eq!(Step::parse(line), Ok(step), "{line}");

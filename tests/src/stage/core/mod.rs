@@ -246,7 +246,10 @@ impl Stage for CoreStage {
     }
 
     fn disk(&mut self, step: &DiskStep) -> Result<(), Fault> {
-        let path = |text: &str| VirtualPath::parse(text).map_err(|error| format!("{text}: {error}"));
+        let path = |name: &[u8]| {
+            let name = str::from_utf8(name).map_err(|error| error.to_string())?;
+            VirtualPath::parse(name).map_err(|error| format!("{name}: {error}"))
+        };
         let failed = |error| format!("the disk says {error:?}");
         match step {
             DiskStep::MakeDirectory(name) => self.disk.plain_directory(&path(name)?).map_err(failed),
@@ -257,8 +260,9 @@ impl Stage for CoreStage {
                 Ok(())
             }
             DiskStep::Holds(name, bytes) => super::same_content(self.disk.bytes(&path(name)?), bytes),
-            DiskStep::Lacks(name) if self.disk.stands(&path(name)?) => Err(format!("{name} stands")),
+            DiskStep::Lacks(name) if self.disk.stands(&path(name)?) => Err("it stands".to_owned()),
             DiskStep::Lacks(_) => Ok(()),
+            DiskStep::Link(..) => Err("only a real disk holds links".to_owned()),
         }
     }
 
