@@ -10,7 +10,7 @@ use crate::wire::reply::Reply;
 use crate::wire::text;
 use alloc::format;
 use core::mem;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr, SocketAddrV4};
 use core::ops::ControlFlow::Break;
 
 /// What was said about data connections and transfers.
@@ -147,13 +147,8 @@ impl Session {
         };
         self.data.setup = Setup::Passive;
         match self.local.ip().to_canonical() {
-            IpAddr::V4(address) if !extended => {
-                let [a, b, c, d] = address.octets();
-                let (high, low) = (port / 256, port % 256);
-                Reply::new(227, format!("Entering Passive Mode ({a},{b},{c},{d},{high},{low})."))
-            }
-            // RFC 2428 3: the text in parentheses is the one that clients read.
-            _ => Reply::new(229, format!("Entering Extended Passive Mode (|||{port}|)")),
+            IpAddr::V4(ip) if !extended => Reply::new(227, data::pasv_text(SocketAddrV4::new(ip, port))),
+            _ => Reply::new(229, data::epsv_text(port)),
         }
     }
 
