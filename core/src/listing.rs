@@ -24,12 +24,10 @@ pub fn list_line(entry: &Entry, now: Now) -> String {
 /// The facts of RFC 3659 7.5, `type=file;size=..;`, ending with a semicolon; `expiry_s` is the effective one, shown
 /// as `X.expiry`. A directory has no size.
 #[must_use]
-pub fn facts(info: &FileInfo, perm: &str, kind: FactType, expiry_s: Option<i64>) -> String {
-    let (kind, size) = match kind {
-        FactType::File => ("file", format!("size={};", info.size_bytes)),
-        FactType::Directory => ("dir", String::new()),
-        FactType::Current => ("cdir", String::new()),
-        FactType::Parent => ("pdir", String::new()),
+pub fn facts(info: &FileInfo, perm: &str, expiry_s: Option<i64>) -> String {
+    let (kind, size) = match info.kind {
+        FileKind::Directory => ("dir", String::new()),
+        FileKind::File | FileKind::Other => ("file", format!("size={};", info.size_bytes)),
     };
     let expiry = expiry_s.map(|expiry_s| format!("X.expiry={};", date::time_val(expiry_s))).unwrap_or_default();
     let (modified, unique) = (date::time_val(info.modified_s), &info.unique);
@@ -52,26 +50,13 @@ pub fn shown_name(name: &str) -> Cow<'_, str> {
     for c in name.chars() {
         if c.is_control() {
             for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                write!(shown, "\\x{byte:02X}").expect("writing to a String does not fail");
+                write!(shown, "\\x{byte:02x}").expect("writing to a String does not fail");
             }
         } else {
             shown.push(c);
         }
     }
     shown.into()
-}
-
-/// The `type` fact (RFC 3659 7.5.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FactType {
-    /// A file.
-    File,
-    /// A directory.
-    Directory,
-    /// The listed directory itself.
-    Current,
-    /// Its parent.
-    Parent,
 }
 
 /// `Dec 25 10:30`; `Dec 25  2026` for what is older than half a year, or later than now.
@@ -140,18 +125,17 @@ mod tests {
     fn facts_are_those_of_rfc_3659_and_the_expiry() {
         let file = entry(FileKind::File, "1.png", 2745, CHRISTMAS);
         let shown = "type=file;size=2745;modify=20261225000000;perm=adfrw;unique=8u1;";
-        assert_eq!(facts(&file.info, "adfrw", FactType::File, None), shown);
+        assert_eq!(facts(&file.info, "adfrw", None), shown);
         assert_eq!(fact_line(shown, "1.png"), format!("{shown} 1.png"));
-        for (kind, name) in [(FactType::Directory, "dir"), (FactType::Current, "cdir"), (FactType::Parent, "pdir")] {
-            let shown = format!("type={name};modify=20261225000000;perm=;unique=8u1;X.expiry=20261226000000;");
-            assert_eq!(facts(&file.info, "", kind, Some(CHRISTMAS + 86_400)), shown);
-        }
+        let directory = entry(FileKind::Directory, "scans", 4096, CHRISTMAS);
+        let shown = "type=dir;modify=20261225000000;perm=;unique=8u1;X.expiry=20261226000000;";
+        assert_eq!(facts(&directory.info, "", Some(CHRISTMAS + 86_400)), shown);
     }
 
     #[test]
     fn no_name_ends_its_line() {
         let bad = entry(FileKind::File, "a\r\n-rw b\0\u{85}\u{7f}ä\\", 1, 0);
-        let shown = "a\\x0D\\x0A-rw b\\x00\\xC2\\x85\\x7Fä\\";
+        let shown = "a\\x0d\\x0a-rw b\\x00\\xc2\\x85\\x7fä\\";
         assert!(line(&bad, 0).ends_with(&format!(" {shown}")));
         assert_eq!(fact_line("type=file;", &bad.name), format!("type=file; {shown}"));
     }

@@ -38,7 +38,7 @@ impl Session {
             return Break(Reply::new(550, text::FACTS_FAILED));
         }
         let view = self.view(now, ListingForm::Facts, &state.records);
-        let line = format!("{} {path}", self.facts(&view, info, None));
+        let line = listing::fact_line(&self.facts(&view, info, None), path.as_str());
         let shown = if argument.is_empty() { path.as_str() } else { argument };
         Break(Reply::block(250, format!("Listing {shown}"), [line].into(), text::END))
     }

@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::expiry;
-use crate::listing::{self, FactType};
+use crate::listing;
 use crate::path::{RESERVED_PREFIX, VirtualPath};
 use crate::record::{Entry, EntryRecord, FileInfo, FileKind, Record, RecordAt};
 use crate::time::Now;
@@ -48,8 +48,10 @@ impl Session {
         }
         Some(match view.form {
             ListingForm::Long => format!("{}\r\n", listing::list_line(entry, view.now)),
-            ListingForm::Names => format!("{}\r\n", entry.name),
-            ListingForm::Facts => format!("{} {}\r\n", self.facts(view, &entry.info, record), entry.name),
+            ListingForm::Names => format!("{}\r\n", listing::shown_name(&entry.name)),
+            ListingForm::Facts => {
+                format!("{}\r\n", listing::fact_line(&self.facts(view, &entry.info, record), &entry.name))
+            }
         })
     }
 
@@ -57,8 +59,7 @@ impl Session {
         let expiry_s = expiry::earlier(view.expiry_s, record.and_then(|record| record.expiry_s));
         let is_own = record.is_some_and(|record| self.owns(record));
         let rights = if is_own { Rights::ALL } else { view.rights };
-        let fact_type = if info.kind == FileKind::Directory { FactType::Directory } else { FactType::File };
-        listing::facts(info, &perm(info.kind, rights), fact_type, expiry_s)
+        listing::facts(info, &perm(info.kind, rights), expiry_s)
     }
 }
 

@@ -98,12 +98,13 @@ fn a_listing_goes_out_in_batches_and_leaves_out_what_is_not_to_be_seen() {
         entry("link", FileKind::Other, EntryRecord::None),
         entry("spoilt", FileKind::Directory, EntryRecord::Unreadable),
         entry(".mayfly-x", FileKind::File, EntryRecord::None),
+        entry("no\nline", FileKind::File, EntryRecord::None),
     ];
     host.stored(Ok(StorageOutcome::Listed { entries, end: false }));
     match host.take_open() {
         (id, Action::SendData { text, .. }) => {
-            assert_eq!(text, "f\r\n");
-            host.event(Event::TransferEnded { id, wire_bytes: 3, outcome: Ok(()) });
+            assert_eq!(text, "f\r\nno\\x0aline\r\n");
+            host.event(Event::TransferEnded { id, wire_bytes: 15, outcome: Ok(()) });
         }
         (_, action) => panic!("{action:?}"),
     }
