@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 /// One thing that an account may be allowed to do (DESIGN 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Right {
     /// See names: LIST, NLST, MLSD, MLST, STAT of a path.
     List,
     /// Read files: RETR.
     Read,
-    /// Make what is not there: MKD, STOR of a new name.
+    /// Make what is not there: MKD, STOR and RNTO of a new name.
     Write,
     /// Replace or change files that are there: STOR over one, APPE to one, MFMT.
     Overwrite,
@@ -149,12 +150,6 @@ impl Account {
     #[must_use]
     pub fn rights_at(&self, claims: &[Token], way: &[RecordAt]) -> Rights {
         if way.iter().any(|at| self.owns(claims, &at.record)) { Rights::ALL } else { self.rights }
-    }
-
-    /// Whether it may do what `right` stands for at a path with these records on the way.
-    #[must_use]
-    pub fn may(&self, right: Right, claims: &[Token], way: &[RecordAt]) -> bool {
-        self.rights.allow(right) || self.rights_at(claims, way).allow(right)
     }
 }
 

@@ -3,7 +3,6 @@
 use super::Session;
 use super::state::{End, Flow, Wait};
 use crate::action::Note;
-use crate::limits;
 use crate::record::ANONYMOUS;
 use crate::time::Now;
 use crate::user::Account;
@@ -59,9 +58,6 @@ impl Session {
     }
 
     pub(super) fn user(&mut self, name: String) -> Reply {
-        if name.len() > limits::USER_BYTES_MAX {
-            return Reply::new(501, text::USER_TOO_LONG);
-        }
         match &mut self.login {
             Login::Out { user, .. } => {
                 *user = Some(name);

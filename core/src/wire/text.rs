@@ -51,8 +51,6 @@ pub const ALREADY_LOGGED_IN: &str = "Already logged in.";
 pub const NO_CHANGE_FROM_GUEST: &str = "Can't change from guest user.";
 /// `530` to `USER` of another, from a named session.
 pub const NO_CHANGE_TO_OTHER: &str = "Can't change to another user.";
-/// `501` to a user name beyond its bound.
-pub const USER_TOO_LONG: &str = "User name too long.";
 
 // The session as a whole.
 
