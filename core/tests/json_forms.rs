@@ -1,0 +1,172 @@
+//! The JSON forms of the boundary, letter by letter: other languages rely on them, and within a schema version fields
+//! are only added (DESIGN 2).
+
+use mayfly_core::action::Action;
+use mayfly_core::event::Event;
+use mayfly_core::reaper::{ReaperAction, ReaperEvent};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+
+/// Each line reads, and writes itself again.
+#[track_caller]
+fn stand<T: Serialize + DeserializeOwned + PartialEq + Debug>(lines: &[String]) {
+    let read = |line: &str| serde_json::from_str::<T>(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    for line in lines {
+        let value = read(line);
+        assert_eq!(serde_json::to_string(&value).expect("it was read from JSON"), *line);
+        // A later version may say more.
+        let more = line.strip_suffix('}').map(|open| format!("{open},\"later\":[1]}}")).expect("it is an object");
+        assert_eq!(read(&more), value, "{more}");
+    }
+}
+
+fn lines(texts: &[&str]) -> Vec<String> {
+    let filled = |text: &str| text.replace("RECORD_AT", RECORD_AT).replace("RECORD", RECORD).replace("INFO", INFO);
+    texts.iter().map(|text| filled(text)).collect()
+}
+
+#[test]
+fn actions() {
+    stand::<Action>(&lines(&[
+        r#"{"action":"send_reply","code":200,"wire":"200 NOOP ok.\r\n"}"#,
+        r#"{"action":"draw_random","id":1}"#,
+        r#"{"action":"listen_data","id":2,"local":"192.0.2.1","ports":{"first":40000,"last":40100}}"#,
+        r#"{"action":"listen_data","id":2,"local":"2001:db8::1","ports":null}"#,
+        r#"{"action":"accept_data","id":3,"peer":"192.0.2.7"}"#,
+        r#"{"action":"connect_data","id":4,"peer":"[2001:db8::7]:50000","local":"2001:db8::1"}"#,
+        r#"{"action":"close_data"}"#,
+        r#"{"action":"transfer","id":5,"direction":"send","translation":"image"}"#,
+        r#"{"action":"transfer","id":5,"direction":"receive","translation":"ascii"}"#,
+        r#"{"action":"send_data","id":6,"text":"1.png\r\n"}"#,
+        r#"{"action":"cancel","id":6}"#,
+        r#"{"action":"notify","change":{"change":"expires","path":"/a","expiry_s":7}}"#,
+        r#"{"action":"notify","change":{"change":"removed","path":"/a"}}"#,
+        r#"{"action":"notify","change":{"change":"renamed","from":"/a","to":"/b"}}"#,
+        r#"{"action":"notify","change":{"change":"trashed"}}"#,
+        r#"{"action":"note","note":{"note":"logged_in","user":"anonymous"}}"#,
+        r#"{"action":"note","note":{"note":"login_failed","user":"me"}}"#,
+        r#"{"action":"note","note":{"note":"expiry_set","path":"/a","expiry_s":null}}"#,
+        r#"{"action":"note","note":{"note":"ending","reason":"quit"}}"#,
+        r#"{"action":"close"}"#,
+    ]));
+    let transferred = r#"{"note":"transferred","direction":"send","path":"/f","wire_bytes":1,"took_ms":2,"code":226}"#;
+    stand::<Action>(&[format!(r#"{{"action":"note","note":{transferred}}}"#)]);
+}
+
+#[test]
+fn storage_requests() {
+    let requests = lines(&[
+        r#"{"request":"check_expiry","path":"/"}"#,
+        r#"{"request":"set_expiry","path":"/a","judged":RECORD,"expiry_s":8}"#,
+        r#"{"request":"make_directory","path":"/a","record":RECORD,"replaces":null}"#,
+        r#"{"request":"remove_directory","path":"/a","judged":RECORD}"#,
+        r#"{"request":"remove_file","path":"/a/f"}"#,
+        r#"{"request":"rename","from":"/a","to":"/b","replace":false,"judged_from":[RECORD_AT],"judged_to":[]}"#,
+        r#"{"request":"open_read","path":"/f","offset_bytes":9007199254740991}"#,
+        r#"{"request":"open_write","path":"/f","base":"empty","announced_bytes":null}"#,
+        r#"{"request":"open_write","path":"/f","base":{"published":{"keep_bytes":null}},"announced_bytes":5}"#,
+        r#"{"request":"open_write","path":"/f","base":{"partial":{"keep_bytes":3}},"announced_bytes":null}"#,
+        r#"{"request":"reserve_space","path":"/","size_bytes":5}"#,
+        r#"{"request":"publish","replace":true,"judged":[RECORD_AT]}"#,
+        r#"{"request":"keep_partial"}"#,
+        r#"{"request":"discard"}"#,
+        r#"{"request":"set_times","path":"/f","modified_s":-1}"#,
+        r#"{"request":"open_listing","path":"/","sort_entries_max":10000}"#,
+        r#"{"request":"read_listing","entries_max":256}"#,
+        r#"{"request":"close_listing"}"#,
+    ]);
+    let within = |request: &String| format!(r#"{{"action":"storage","id":1,"request":{request}}}"#);
+    stand::<Action>(&requests.iter().map(within).collect::<Vec<_>>());
+}
+
+#[test]
+fn events() {
+    stand::<Event>(&lines(&[
+        r#"{"event":"connected","admission":"welcome"}"#,
+        r#"{"event":"connected","admission":"too_many_sessions"}"#,
+        r#"{"event":"connected","admission":"too_many_from_address"}"#,
+        r#"{"event":"connected","admission":"shutting_down"}"#,
+        r#"{"event":"control_closed"}"#,
+        r#"{"event":"random_drawn","id":1,"bytes":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,255]}"#,
+        r#"{"event":"data_listening","id":1,"outcome":{"Ok":40000}}"#,
+        r#"{"event":"data_listening","id":1,"outcome":{"Err":"no_port"}}"#,
+        r#"{"event":"data_connected","id":1,"outcome":{"Ok":null}}"#,
+        r#"{"event":"data_connected","id":1,"outcome":{"Err":"unreachable"}}"#,
+        r#"{"event":"data_connected","id":1,"outcome":{"Err":"cancelled"}}"#,
+        r#"{"event":"data_connected","id":1,"outcome":{"Err":"failed"}}"#,
+        r#"{"event":"transfer_progress","id":1,"wire_bytes":2}"#,
+        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"Ok":null}}"#,
+        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"Err":"connection_lost"}}"#,
+        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"Err":"cancelled"}}"#,
+        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"Err":{"storage":"no_space"}}}"#,
+        r#"{"event":"timeout"}"#,
+        r#"{"event":"shut_down"}"#,
+    ]));
+}
+
+#[test]
+fn storage_outcomes() {
+    let outcomes = lines(&[
+        r#"{"Ok":{"outcome":"done"}}"#,
+        r#"{"Ok":{"outcome":"state","records":[RECORD_AT],"target":INFO,"tombstone":null,"partial":{"size_bytes":4}}}"#,
+        r#"{"Ok":{"outcome":"state","records":[],"target":null,"tombstone":{"expiry_s":5},"partial":null}}"#,
+        r#"{"Ok":{"outcome":"opened","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2"}}"#,
+        r#"{"Ok":{"outcome":"published","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2"}}"#,
+        r#"{"Ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":"none"}],"end":false}}"#,
+        r#"{"Ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":{"read":RECORD}}],"end":true}}"#,
+        r#"{"Ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":"unreadable"}],"end":true}}"#,
+    ]);
+    let errors = [
+        "not_found",
+        "exists",
+        "not_directory",
+        "is_directory",
+        "not_empty",
+        "denied",
+        "no_space",
+        "quota_exceeded",
+        "file_too_large",
+        "read_only",
+        "name_too_long",
+        "changed",
+        "expired",
+        "record_unreadable",
+        "offset_beyond_end",
+        "busy",
+        "failed",
+    ];
+    let errors = errors.map(|error| format!(r#"{{"Err":"{error}"}}"#));
+    let within = |outcome: &String| format!(r#"{{"event":"stored","id":1,"outcome":{outcome}}}"#);
+    stand::<Event>(&outcomes.iter().chain(&errors).map(within).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_reapers() {
+    let read =
+        r#"{"request":"read_records","restart":true,"records_max":512,"tombstones_before_s":1,"partials_before_s":2}"#;
+    stand::<ReaperAction>(&[format!(r#"{{"action":"storage","id":1,"request":{read}}}"#)]);
+    stand::<ReaperAction>(&lines(&[
+        r#"{"action":"storage","id":1,"request":{"request":"move_to_trash","path":"/a","expiry_s":5}}"#,
+        r#"{"action":"storage","id":1,"request":{"request":"empty_trash","entries_max":256}}"#,
+        r#"{"action":"note","note":{"note":"expired","path":"/a","expiry_s":5,"lag_s":0,"backlog":1}}"#,
+        r#"{"action":"note","note":{"note":"emptied","bytes":7}}"#,
+        r#"{"action":"note","note":{"note":"held_back","leap_s":7200,"hold_s":3600}}"#,
+        r#"{"action":"note","note":{"note":"failed","path":null,"error":"denied"}}"#,
+    ]));
+    stand::<ReaperEvent>(&lines(&[
+        r#"{"event":"started"}"#,
+        r#"{"event":"changed","change":{"change":"trashed"}}"#,
+        r#"{"event":"done","id":1,"outcome":{"Ok":{"outcome":"done"}}}"#,
+        r#"{"event":"done","id":1,"outcome":{"Ok":{"outcome":"records","found":[["/a",5]],"end":true}}}"#,
+        r#"{"event":"done","id":1,"outcome":{"Ok":{"outcome":"emptied","entries":1,"bytes":2,"end":false}}}"#,
+        r#"{"event":"done","id":1,"outcome":{"Err":"changed"}}"#,
+        r#"{"event":"timeout"}"#,
+    ]));
+}
+
+const RECORD: &str =
+    r#"{"version":1,"owner":"anonymous","created_s":1,"expiry_s":7,"token":"00112233445566778899aabbccddeeff"}"#;
+const RECORD_AT: &str =
+    r#"{"depth":1,"record":{"version":1,"owner":"me","created_s":1,"token":"00112233445566778899aabbccddeeff"}}"#;
+const INFO: &str = r#"{"kind":"directory","size_bytes":0,"modified_s":-5,"unique":"1g2"}"#;
