@@ -68,6 +68,7 @@ pub fn read_eprt_argument(text: &str) -> Result<SocketAddr, EprtError> {
 
 /// Why a text is no argument of EPRT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EprtError {
     /// It has not the form, or its address is none of its protocol; 501.
     Malformed,

@@ -14,6 +14,7 @@ use time::{Date, Month, OffsetDateTime};
 
 /// A date as a client gave it, seen from the moment it came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ExpiryDate {
     /// This instant, UTC seconds, never before now; `now` is the present second.
     At(i64),
@@ -23,6 +24,7 @@ pub enum ExpiryDate {
 
 /// Why a text is no date to set; both become 501 and the old date stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DateError {
     /// It has none of the forms, names no day or time that exists, or lies beyond the year 9999.
     Malformed,

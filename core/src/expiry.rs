@@ -76,6 +76,7 @@ pub fn initial(settings: &Settings, way_above: &[RecordAt], now: Now) -> Option<
 
 /// Why a date may not be set: the limit, for the reply's detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Limit {
     /// The latest that may be set, UTC seconds.
     Latest(i64),

@@ -156,6 +156,7 @@ impl From<VirtualPath> for String {
 
 /// Why a text is no path that a client may name. Looked up it is a 550, to be made a 553 (`MKD`: 550); DESIGN 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PathError {
     /// It holds a control character.
     ControlCharacter,

@@ -154,6 +154,7 @@ pub struct Entry {
 /// What a listing found of an entry's record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum EntryRecord {
     /// There is none: not a storage path.
     None,

@@ -19,6 +19,7 @@ pub struct Reply {
 
 /// What follows a reply's first line.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum More {
     /// Nothing.
     Nothing,

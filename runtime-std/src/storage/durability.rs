@@ -2,6 +2,7 @@
 
 /// How much of an upload is on the disk for good when 226 is sent (DESIGN 5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Durability {
     /// Whatever the system has written by then.
     None,

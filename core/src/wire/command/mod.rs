@@ -132,6 +132,7 @@ pub enum Command {
 
 /// TYPE, as far as it is carried (RFC 959 3.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TypeCode {
     /// A, A N.
     Ascii,
@@ -141,6 +142,7 @@ pub enum TypeCode {
 
 /// What EPSV asks for (RFC 2428 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EpsvArgument {
     /// Nothing: the control connection's protocol.
     Any,
