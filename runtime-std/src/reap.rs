@@ -8,9 +8,10 @@ use mayfly_core::action::PathChange;
 use mayfly_core::error::Misuse;
 use mayfly_core::reaper::{Reaper, ReaperAction, ReaperEvent};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 use tracing::error;
 
@@ -38,12 +39,7 @@ impl ReaperThread {
     /// The system's.
     pub fn start(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let (sender, words) = sync_channel(WORDS_MAX);
-        let mut worker = Worker { reaper: Reaper::default(), storage: ReaperStorage::new(storage), clock, words };
-        let run = move || {
-            if let Err(misuse) = worker.run() {
-                error!(%misuse, "reaper fault: paths expire, and are not deleted before a restart");
-            }
-        };
+        let run = move || reap(&storage, &clock, &words);
         let thread = thread::Builder::new().name("reaper".to_owned()).spawn(run)?;
         Ok(Self { handle: ReaperHandle(sender), thread })
     }
@@ -71,14 +67,35 @@ impl ReaperHandle {
     }
 }
 
-struct Worker {
-    reaper: Reaper,
-    storage: ReaperStorage,
-    clock: Arc<dyn Clock>,
-    words: Receiver<Word>,
+/// Reaps until it is told to stop. A fault of our own ends one reaper, and the next one begins anew with a scan: paths
+/// must expire.
+fn reap(storage: &Arc<dyn Storage>, clock: &Arc<dyn Clock>, words: &Receiver<Word>) {
+    loop {
+        let storage = ReaperStorage::new(Arc::clone(storage));
+        let mut worker = Worker { reaper: Reaper::default(), storage, clock: clock.as_ref(), words };
+        match catch_unwind(AssertUnwindSafe(|| worker.run())) {
+            Ok(Ok(())) => return,
+            Ok(Err(misuse)) => error!(%misuse, "reaper fault; it begins anew"),
+            Err(_) => error!("the reaper panicked; it begins anew"),
+        }
+        // The scan finds what has changed by then.
+        let until = Instant::now() + PAUSE_AFTER_FAULT;
+        while let Ok(word) = words.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            if matches!(word, Word::Stop) {
+                return;
+            }
+        }
+    }
 }
 
-impl Worker {
+struct Worker<'r> {
+    reaper: Reaper,
+    storage: ReaperStorage,
+    clock: &'r dyn Clock,
+    words: &'r Receiver<Word>,
+}
+
+impl Worker<'_> {
     fn run(&mut self) -> Result<(), Misuse> {
         let mut outcomes = VecDeque::new();
         self.feed(ReaperEvent::Started, &mut outcomes)?;
@@ -139,3 +156,46 @@ impl Worker {
 /// Changes that may wait for the reaper.
 const WORDS_MAX: usize = 4096;
 const WAIT_MAX: Duration = Duration::from_secs(3600);
+/// How long a reaper that failed waits before the next one begins.
+const PAUSE_AFTER_FAULT: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::settings::ServeOptions;
+    use crate::start::open_root;
+    use mayfly_core::path::VirtualPath;
+    use mayfly_core::record::{Record, Token};
+    use mayfly_core::time::Now;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Fails once.
+    struct Stumbles(AtomicBool);
+
+    impl Clock for Stumbles {
+        fn now(&self) -> Now {
+            assert!(self.0.swap(true, Ordering::SeqCst), "the first reading fails");
+            SystemClock.now()
+        }
+    }
+
+    #[test]
+    fn a_reaper_that_panics_is_followed_by_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = ServeOptions { root: dir.path().to_owned(), ..ServeOptions::default() };
+        let storage = open_root(&options, Arc::new(SystemClock)).unwrap();
+        let path = VirtualPath::parse("/past").unwrap();
+        let record =
+            Record { version: 1, owner: "me".to_owned(), created_s: 0, expiry_s: Some(1), token: Token([1; 16]) };
+        storage.make_directory(&path, &record, None).unwrap();
+        let clock = Stumbles(AtomicBool::new(false));
+        let reaper = ReaperThread::start(Arc::new(storage), Arc::new(clock)).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while dir.path().join("past").exists() {
+            assert!(Instant::now() < deadline, "it is still there");
+            thread::sleep(Duration::from_millis(5));
+        }
+        reaper.stop();
+    }
+}
