@@ -15,8 +15,8 @@ pub enum Misuse {
     UnknownId(ActionId),
     /// An outcome is of another kind than its action asks for.
     WrongOutcome(ActionId),
-    /// The event cannot come now: a session's first is `Connected`, and that only once; a client's call waits until the
-    /// one before it is finished.
+    /// The event cannot come now: a session's first is `Connected` and a reaper's `Started`, and those only once; a
+    /// client's call waits until the one before it is finished.
     OutOfOrder,
     /// The machine has ended (`Action::Close` was handed out) and takes no more events.
     Closed,

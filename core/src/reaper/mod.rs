@@ -88,6 +88,9 @@ impl Reaper {
         if !self.actions.is_empty() {
             return Err(Misuse::ActionsUndrained);
         }
+        if self.now.is_some() == (event == ReaperEvent::Started) {
+            return Err(Misuse::OutOfOrder);
+        }
         if let ReaperEvent::Done { id, outcome } = &event {
             self.check_outcome(*id, outcome)?;
         }

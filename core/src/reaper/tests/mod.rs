@@ -1,10 +1,11 @@
 //! The reaper against a fake storage, in one thread and in no time.
 
+mod properties;
+
 use super::*;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
-use proptest::prelude::*;
 
 const DAY_S: i64 = 86_400;
 
@@ -307,6 +308,7 @@ fn what_is_made_anew_while_the_old_one_moves_is_not_forgotten() {
 fn a_driver_that_breaks_the_contract_is_told() {
     let mut reaper = Reaper::default();
     let now = Now { monotonic_ms: 0, utc_s: 0 };
+    assert_eq!(reaper.handle(now, ReaperEvent::Timeout), Err(Misuse::OutOfOrder));
     reaper.handle(now, ReaperEvent::Started).unwrap();
     assert_eq!(reaper.handle(now, ReaperEvent::Timeout), Err(Misuse::ActionsUndrained));
     let Some(ReaperAction::Storage { id, .. }) = reaper.poll_action() else { panic!("it begins at once") };
@@ -315,96 +317,5 @@ fn a_driver_that_breaks_the_contract_is_told() {
     assert_eq!(reaper.handle(now, stale), Err(Misuse::UnknownId(ActionId(99))));
     let wrong = ReaperEvent::Done { id, outcome: Ok(ReaperOutcome::Done) };
     assert_eq!(reaper.handle(now, wrong), Err(Misuse::WrongOutcome(id)));
-}
-
-proptest! {
-    /// Whatever dates are set, in whatever order: nothing goes early, everything goes within 2 s.
-    #[test]
-    fn nothing_early_nothing_late(changes in proptest::collection::vec((0_u8..6, 0_i64..50, 0_u64..9), 1..40)) {
-        let mut world = World::new(&[]);
-        world.send(ReaperEvent::Started);
-        for (name, life_s, pause_s) in changes {
-            let path = path(&alloc::format!("/p{name}"));
-            let expiry_s = world.now.utc_s + life_s;
-            world.records.insert(path.clone(), expiry_s);
-            world.send(ReaperEvent::Changed { change: PathChange::Expires { path, expiry_s: Some(expiry_s) } });
-            world.pass(pause_s);
-        }
-        world.pass(52);
-        prop_assert!(world.records.is_empty());
-        prop_assert_eq!(world.trash, 0);
-        for note in &world.notes {
-            if let ReaperNote::Expired { lag_s, .. } = note {
-                prop_assert!(*lag_s <= 1);
-            }
-        }
-    }
-
-    /// Whatever sessions and other servers do, and however often the disk fails: nothing that lives is ever taken,
-    /// and in the end nothing that has expired is left.
-    #[test]
-    fn nothing_living_is_taken_and_nothing_expired_stays(
-        steps in proptest::collection::vec((0_u8..8, 0_usize..6, 0_i64..900, 0_u64..120, any::<bool>()), 1..60)
-    ) {
-        const NAMES: [&str; 6] = ["/a", "/a/b", "/a/b/c", "/d", "/d/e", "/f"];
-        let mut world = World::new(&[]);
-        world.send(ReaperEvent::Started);
-        let mut lost = false;
-        for (kind, name, number, pause_s, is_told) in steps {
-            let path = path(NAMES[name]);
-            let expiry_s = world.now.utc_s + number;
-            let change = match kind {
-                0..=2 => {
-                    world.records.insert(path.clone(), expiry_s);
-                    PathChange::Expires { path, expiry_s: Some(expiry_s) }
-                }
-                3 => {
-                    world.records.remove(&path);
-                    PathChange::Expires { path, expiry_s: None }
-                }
-                4 => {
-                    world.records.retain(|other, _| !other.is_within(&path));
-                    PathChange::Removed { path }
-                }
-                5 => {
-                    let to = VirtualPath::parse(NAMES[usize::try_from(number).unwrap() % NAMES.len()]).unwrap();
-                    if to.is_within(&path) || path.is_within(&to) {
-                        continue;
-                    }
-                    let moved: Vec<_> = world.records.keys().filter(|other| other.is_within(&path)).cloned().collect();
-                    world.records.retain(|other, _| !other.is_within(&to));
-                    for old in moved {
-                        let expiry_s = world.records.remove(&old).unwrap();
-                        let new = VirtualPath::parse(&alloc::format!("{to}{}", &old.as_str()[path.as_str().len()..]));
-                        world.records.insert(new.unwrap(), expiry_s);
-                    }
-                    PathChange::Renamed { from: path, to }
-                }
-                6 => {
-                    world.fail = Some(StorageError::NoSpace);
-                    continue;
-                }
-                _ => {
-                    world.fail = None;
-                    world.stuck = is_told.then_some(path);
-                    continue;
-                }
-            };
-            if is_told {
-                world.send(ReaperEvent::Changed { change });
-            }
-            lost |= !is_told || world.fail.is_some() || world.stuck.is_some();
-            world.pass(pause_s);
-            if !lost {
-                let late = world.records.iter().find(|(_, expiry_s)| **expiry_s <= world.now.utc_s - 2);
-                prop_assert!(late.is_none(), "late: {late:?}");
-            }
-        }
-        world.fail = None;
-        world.stuck = None;
-        // The longest back-off, the longest life, and a scan.
-        world.pass(2_200);
-        prop_assert!(world.records.is_empty(), "{:?}", world.records);
-        prop_assert_eq!(world.trash, 0);
-    }
+    assert_eq!(reaper.handle(now, ReaperEvent::Started), Err(Misuse::OutOfOrder));
 }
