@@ -3,6 +3,7 @@
 use crate::start::StartError;
 use mayfly_core::action::PortRange;
 use mayfly_core::error::NetError;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
@@ -161,9 +162,11 @@ pub fn is_exhausted(error: &io::Error) -> bool {
 /// Lets the process have as many descriptors as the host grants it, and tells how many.
 #[expect(clippy::must_use_candidate, reason = "the raise is what most callers want")]
 pub fn raise_descriptor_limit() -> u64 {
-    rlimit::increase_nofile_limit(u64::MAX)
-        .or_else(|_| rlimit::getrlimit(rlimit::Resource::NOFILE).map(|(soft, _)| soft))
-        .unwrap_or(0)
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    // None is no limit.
+    let granted = if raised.is_ok() { maximum } else { current };
+    granted.unwrap_or(u64::MAX)
 }
 
 fn bind(address: SocketAddr) -> io::Result<Socket> {

@@ -1,4 +1,5 @@
 use super::*;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use std::time::Duration;
 
 impl Host {
@@ -310,7 +311,8 @@ fn a_file_size_limit_is_an_error_and_not_the_end() {
         return;
     }
     let host = Host::new();
-    rlimit::setrlimit(rlimit::Resource::FSIZE, 10_000, 10_000).unwrap();
+    let limit = Rlimit { current: Some(10_000), maximum: Some(10_000) };
+    setrlimit(Resource::Fsize, limit).unwrap();
     let (_, mut upload) = host.open("/f", UploadBase::Empty).unwrap();
     assert_eq!(upload.write(&[1; 10_001]), Err(StorageError::FileTooLarge));
     upload.discard();
