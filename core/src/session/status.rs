@@ -60,7 +60,7 @@ impl Session {
             }
             FileKind::File => {
                 let line = listing::list_line(&entry_of(&subject.path, info), now);
-                Break(status_reply([line].into(), text::STATUS_END))
+                Break(status_reply(text::STATUS_FOLLOWS, [line].into()))
             }
             FileKind::Other => Break(Reply::new(550, text::FACTS_FAILED)),
         }
@@ -93,8 +93,8 @@ impl Session {
                 status.lines.extend(lines.by_ref().take(room).map(|line| line.trim_end().to_string()));
                 let is_cut = lines.next().is_some();
                 match (end, is_cut) {
-                    (true, false) => (status_reply(status.lines, text::STATUS_END), true),
-                    (end, true) => (status_reply(status.lines, text::STATUS_CUT), end),
+                    (true, false) => (status_reply(text::STATUS_FOLLOWS, status.lines), true),
+                    (end, true) => (status_reply(text::STATUS_CUT, status.lines), end),
                     (false, false) => return self.read_listing(Reading::Status { path, status }),
                 }
             }
@@ -108,6 +108,7 @@ impl Session {
     }
 }
 
-fn status_reply(lines: Vec<String>, last: &'static str) -> Reply {
-    Reply::block(213, text::STATUS_FOLLOWS, lines, last)
+/// What is to be known of the lines stands before them, for the JSON form has no line after them.
+fn status_reply(first: &'static str, lines: Vec<String>) -> Reply {
+    Reply::block(213, first, lines, text::STATUS_END)
 }

@@ -100,8 +100,8 @@ pub const STATUS: &str = "FTP server status:";
 pub const STATUS_FOLLOWS: &str = "Status follows:";
 /// The last line of `211` and `213` to `STAT`.
 pub const STATUS_END: &str = "End of status";
-/// The last line of `213` to `STAT` of a directory with more names than it shows.
-pub const STATUS_CUT: &str = "End of status; LIST shows the rest";
+/// The first line of `213` to `STAT` of a directory with more names than it shows.
+pub const STATUS_CUT: &str = "Status of the first names follows, LIST shows all:";
 
 // Paths.
 
