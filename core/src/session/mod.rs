@@ -226,7 +226,11 @@ impl Session {
         self.since_ms = now.monotonic_ms;
         let flow = match request.command {
             Ok(command) => self.command(now, command),
-            Err(reply) => Break(reply),
+            Err(reply) => {
+                // RFC 959 4.1.3: RNTO follows RNFR immediately.
+                self.renaming = None;
+                Break(reply)
+            }
         };
         self.settle(now, flow);
     }
