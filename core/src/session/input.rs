@@ -61,9 +61,9 @@ impl Input {
     fn next_framed(&mut self) -> Option<Waiting> {
         let (request, bytes) = match self.framer.next_line()? {
             Line::Whole(line) => (command::parse(&line), line.len()),
-            Line::TooLong => {
+            Line::TooLong { first } => {
                 let command = Err(Reply::new(500, text::LINE_TOO_LONG));
-                (Request { form: self.last_form, command }, 0)
+                (Request { form: Form::of_line(Some(first)), command }, 0)
             }
         };
         self.last_form = request.form;

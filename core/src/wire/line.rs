@@ -45,7 +45,10 @@ pub enum Line {
     Whole(Vec<u8>),
     /// A line longer than [`crate::limits::LINE_BYTES_MAX`]. Said once for each, as soon as the bound is passed, not
     /// only when the line ends: who sends one without end hears of it. The rest of it is dropped.
-    TooLong,
+    TooLong {
+        /// Its first byte, which tells the form that it came in.
+        first: u8,
+    },
 }
 
 impl LineFramer {
@@ -74,7 +77,10 @@ impl LineFramer {
         };
         let line = &self.buffer[self.start..end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = if line.len() > LINE_BYTES_MAX { Line::TooLong } else { Line::Whole(line.to_vec()) };
+        let line = match line.first() {
+            Some(&first) if line.len() > LINE_BYTES_MAX => Line::TooLong { first },
+            _ => Line::Whole(line.to_vec()),
+        };
         self.start = end + 1;
         self.searched = self.start;
         self.release();
@@ -96,13 +102,11 @@ impl LineFramer {
             Some(1) => !open.ends_with(b"\r"),
             Some(_) => true,
         };
-        if !too_long {
-            return None;
-        }
+        let first = *open.first().filter(|_| too_long)?;
         self.told = true;
         self.start = self.buffer.len();
         self.release();
-        Some(Line::TooLong)
+        Some(Line::TooLong { first })
     }
 
     fn keep(&mut self, byte: u8) {
@@ -250,7 +254,7 @@ mod tests {
             for (length, whole) in [(LINE_BYTES_MAX, true), (LINE_BYTES_MAX + 1, false), (5 * LINE_BYTES_MAX, false)] {
                 let line = vec![b'x'; length];
                 let input = [&line[..], end, b"NOOP\r\n"].concat();
-                let first = if whole { Line::Whole(line) } else { Line::TooLong };
+                let first = if whole { Line::Whole(line) } else { Line::TooLong { first: b'x' } };
                 let expected = [first, Line::Whole(b"NOOP".to_vec())];
                 for piece_bytes in [1, 7, LINE_BYTES_MAX, LINE_BYTES_MAX + 1, input.len()] {
                     assert_eq!(lines(&input, piece_bytes), expected, "{length} in pieces of {piece_bytes}");
@@ -266,14 +270,14 @@ mod tests {
         framer.push(b"\r");
         assert_eq!(framer.next_line(), None);
         framer.push(b"x");
-        assert_eq!(framer.next_line(), Some(Line::TooLong));
+        assert_eq!(framer.next_line(), Some(Line::TooLong { first: b'x' }));
     }
 
     #[test]
     fn too_long_is_said_once_and_at_once_and_holds_nothing() {
         let mut framer = LineFramer::default();
         framer.push(&[b'x'; LINE_BYTES_MAX + 1]);
-        assert_eq!(framer.next_line(), Some(Line::TooLong));
+        assert_eq!(framer.next_line(), Some(Line::TooLong { first: b'x' }));
         for _ in 0..100 {
             framer.push(&[b'x'; 1000]);
             assert_eq!(framer.next_line(), None);

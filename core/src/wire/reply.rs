@@ -44,6 +44,14 @@ pub enum Form {
     Json,
 }
 
+impl Form {
+    /// The form of a line that begins so; none: an empty one.
+    #[must_use]
+    pub fn of_line(first: Option<u8>) -> Self {
+        if first == Some(b'{') { Self::Json } else { Self::Text }
+    }
+}
+
 impl Reply {
     /// A reply of one line.
     #[must_use]

@@ -151,4 +151,8 @@ fn a_line_too_long_is_refused_and_the_session_goes_on() {
     let long = "x".repeat(limits::LINE_BYTES_MAX + 1);
     host.lines(&[&long, "NOOP"]);
     host.says(&["500 Line too long.", "200 NOOP ok."]);
+    // It is answered in the form that it came in.
+    host.lines(&[&format!("{{\"Request Command\":\"{long}\"}}"), "NOOP"]);
+    let broken = "{\"Response Code\":500,\"Response Argument\":\"Line too long.\",\"Response Message\":\"\"}";
+    host.says(&[broken, "200 NOOP ok."]);
 }

@@ -256,6 +256,19 @@ fn a_rename_is_judged_anew_where_something_changed() {
 }
 
 #[test]
+fn rnto_follows_rnfr_at_once() {
+    // RFC 959 4.1.3.
+    for (between, reply) in [("NOOP", "200 NOOP ok."), ("FLY", "500 Unknown command.")] {
+        let mut host = Host::logged_in(Settings::default());
+        host.made("a", 1);
+        host.lines(&["RNFR a"]);
+        host.state(directory(vec![at(1, 1, None)]));
+        host.lines(&[between, "RNTO b"]);
+        host.says(&["350 Ready for RNTO.", reply, "503 RNFR required first."]);
+    }
+}
+
+#[test]
 fn a_directory_is_not_moved_into_itself() {
     let mut host = Host::logged_in(Settings::default());
     host.made("a", 1);
@@ -296,5 +309,7 @@ fn stat_of_a_directory_is_bounded() {
     assert_eq!(batches, 4);
     assert_eq!(host.request(), &StorageRequest::CloseListing);
     host.done();
-    assert_eq!(host.take_replies().len(), crate::limits::STAT_LINES_MAX + 2);
+    let replies = host.take_replies();
+    assert_eq!(replies.len(), crate::limits::STAT_LINES_MAX + 2);
+    assert_eq!(replies[0], "213-Status of the first names follows, LIST shows all:");
 }

@@ -186,7 +186,7 @@ pub struct Request {
 /// ```
 #[must_use]
 pub fn parse(line: &[u8]) -> Request {
-    let form = if line.first() == Some(&b'{') { Form::Json } else { Form::Text };
+    let form = Form::of_line(line.first().copied());
     Request { form, command: read(line, form).map_err(Reply::from) }
 }
 
