@@ -108,10 +108,12 @@ pub struct Tombstone {
 }
 
 /// The kept part of a broken upload (DESIGN 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partial {
     /// How many bytes are there, from offset 0 on.
     pub size_bytes: u64,
+    /// Tells it from every other; the same as `FileInfo::unique` was when `OpenWrite` opened the upload.
+    pub unique: String,
 }
 
 /// What kind of thing a name stands for.

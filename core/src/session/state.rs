@@ -235,7 +235,7 @@ pub(super) enum Deed {
     /// STAT of a directory.
     OpenStatus(Status),
     /// A broken upload is kept aside; this is due then.
-    Keep { within: Option<Token>, reply: Reply },
+    Keep { unique: String, reply: Reply },
     /// Something is tidied away; this is due then, whatever comes of it.
     Tidy(Reply),
 }

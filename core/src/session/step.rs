@@ -90,7 +90,7 @@ impl Session {
             Deed::Reserve { size_bytes } => Break(self.reserved(size_bytes, outcome)),
             Deed::OpenListing(transfer) => self.listing_opened(now, transfer, outcome),
             Deed::OpenStatus(status) => self.status_opened(subject, status, outcome),
-            Deed::Keep { within, reply } => self.kept(subject.path, within, reply, outcome),
+            Deed::Keep { unique, reply } => self.kept(subject.path, unique, reply, outcome),
             Deed::Tidy(reply) => Break(reply),
         }
     }

@@ -36,6 +36,8 @@ pub(super) struct Transfer {
     pub(super) moved_ms: u64,
     /// Bytes over the data connection so far.
     pub(super) wire_bytes: u64,
+    /// Tells the open upload's file from every other.
+    pub(super) unique: String,
     /// Since the 150.
     pub(super) begun: Option<Begun>,
     /// Why it is being ended early.
@@ -87,6 +89,7 @@ impl Transfer {
             judged_ms: 0,
             moved_ms: 0,
             wire_bytes: 0,
+            unique: String::new(),
             begun: None,
             interrupt: None,
         })
@@ -242,7 +245,7 @@ impl Session {
         outcome: Result<FileInfo, StorageError>,
     ) -> Flow {
         match transfer.kind {
-            Kind::Upload(_) => self.upload_opened(now, transfer, outcome.map(drop)),
+            Kind::Upload(upload) => self.upload_opened(now, transfer, upload, outcome),
             Kind::Download { .. } | Kind::Listing(_) => self.download_opened(now, transfer, outcome),
         }
     }

@@ -8,7 +8,7 @@ use crate::error::{StorageError, TransferError};
 use crate::expiry::{self, Judgement};
 use crate::limits;
 use crate::path::VirtualPath;
-use crate::record::{FileInfo, FileKind, Partial, PathState, RecordAt, Token};
+use crate::record::{FileInfo, FileKind, Partial, PathState};
 use crate::time::Now;
 use crate::user::Right;
 use crate::wire::reply::Reply;
@@ -39,8 +39,8 @@ pub(super) struct Upload {
 #[derive(Debug)]
 pub(super) struct BrokenUpload {
     path: VirtualPath,
-    /// The storage path that it was in, which may be another one of the same name by now.
-    within: Option<Token>,
+    /// Tells its kept part from one that another session has put in its place.
+    unique: String,
 }
 
 impl Session {
@@ -67,7 +67,11 @@ impl Session {
     ) -> Flow {
         let existing = self.may_upload(now, &state)?;
         let replace = self.rights_at(&state.records).allow(Right::Overwrite);
-        let base = upload.base_among(existing, self.partial_shown(&transfer.path, &state))?;
+        let partial = self.partial_shown(&transfer.path, &state);
+        let base = upload.base_among(existing, partial.as_ref())?;
+        if let (UploadBase::Partial { .. }, Some(partial)) = (base, partial) {
+            transfer.unique = partial.unique;
+        }
         transfer.kind = Kind::Upload(Upload { base, replace, ..upload });
         transfer.way = state.records;
         let (path, announced_bytes) = (transfer.path.clone(), upload.announced_bytes);
@@ -76,10 +80,10 @@ impl Session {
 
     /// The kept part of a broken upload, where the session may know of it: whoever may overwrite it, or made it.
     pub(super) fn partial_shown(&self, path: &VirtualPath, state: &PathState) -> Option<Partial> {
-        let within = innermost(&state.records);
-        let is_own = self.broken.iter().any(|broken| broken.path == *path && broken.within == within);
+        let partial = state.partial.as_ref()?;
+        let is_own = self.broken.iter().any(|broken| broken.path == *path && broken.unique == partial.unique);
         let shown = is_own || self.rights_at(&state.records).allow(Right::Overwrite);
-        state.partial.filter(|_| shown)
+        shown.then(|| partial.clone())
     }
 
     /// Whether the session may put a file there, and the file that stands there now.
@@ -105,12 +109,20 @@ impl Session {
     pub(super) fn upload_opened(
         &mut self,
         now: Now,
-        transfer: Box<Transfer>,
-        outcome: Result<(), StorageError>,
+        mut transfer: Box<Transfer>,
+        upload: Upload,
+        outcome: Result<FileInfo, StorageError>,
     ) -> Flow {
         match outcome {
-            Ok(()) if transfer.interrupt.is_some() => self.tidy(now, transfer, None),
-            Ok(()) => self.connect(now, transfer),
+            Ok(_) if transfer.interrupt.is_some() => self.tidy(now, transfer, None),
+            // Another upload has put its own kept part there since the check; its bytes are not what the peer resumes.
+            Ok(info) if matches!(upload.base, UploadBase::Partial { .. }) && info.unique != transfer.unique => {
+                self.tidy(now, transfer, Some(refuse::busy(text::STOR_FAILED)))
+            }
+            Ok(info) => {
+                transfer.unique = info.unique;
+                self.connect(now, transfer)
+            }
             Err(error) => Break(refuse::storage_name(error, text::STOR_FAILED)),
         }
     }
@@ -232,15 +244,15 @@ impl Session {
         }
         let reply = reply.unwrap_or_else(|| transfer.broken());
         self.note_end(now, &transfer, reply.code);
-        let within = innermost(&transfer.way);
+        let unique = transfer.unique;
         let subject = Subject { path: transfer.path, tries: 0 };
-        self.change(Doing { subject, deed: Deed::Keep { within, reply } }, StorageRequest::KeepPartial)
+        self.change(Doing { subject, deed: Deed::Keep { unique, reply } }, StorageRequest::KeepPartial)
     }
 
     pub(super) fn kept(
         &mut self,
         path: VirtualPath,
-        within: Option<Token>,
+        unique: String,
         reply: Reply,
         outcome: Result<(), StorageError>,
     ) -> Flow {
@@ -249,7 +261,7 @@ impl Session {
             if self.broken.len() >= limits::BROKEN_UPLOADS_MAX {
                 self.broken.remove(0);
             }
-            self.broken.push(BrokenUpload { path, within });
+            self.broken.push(BrokenUpload { path, unique });
         }
         Break(reply)
     }
@@ -262,7 +274,7 @@ impl Session {
 
 impl Upload {
     /// What it goes on from, among what stands there. `partial` is only what this session may resume.
-    fn base_among(&self, existing: Option<&FileInfo>, partial: Option<Partial>) -> Flow<UploadBase> {
+    fn base_among(&self, existing: Option<&FileInfo>, partial: Option<&Partial>) -> Flow<UploadBase> {
         if !self.append && self.restart_bytes == 0 {
             return Continue(UploadBase::Empty);
         }
@@ -277,10 +289,6 @@ impl Upload {
             _ => Break(Reply::new(554, text::RESTART_BEYOND)),
         }
     }
-}
-
-fn innermost(way: &[RecordAt]) -> Option<Token> {
-    way.last().map(|at| at.record.token)
 }
 
 fn refused(detail: &'static str) -> Reply {

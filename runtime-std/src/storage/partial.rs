@@ -8,7 +8,7 @@ use super::lock;
 use super::name;
 use super::record::{MAKE_TRIES_MAX, reserved_dir};
 use mayfly_core::error::StorageError;
-use mayfly_core::record::{FileKind, Partial};
+use mayfly_core::record::{FileInfo, FileKind, Partial};
 use rustix::fs::{AtFlags, OFlags, Stat};
 use rustix::io::Errno;
 use std::fs::File;
@@ -18,7 +18,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 pub(super) fn look(root: &Root, dir: BorrowedFd<'_>, name: &str) -> Option<Partial> {
     let path = [name::PARTS, b"/", name.as_bytes()].concat();
     let stat = rustix::fs::fstat(root.open_beneath(dir, &path, OFlags::PATH).ok()?).ok()?;
-    is_partial(&stat).then(|| Partial { size_bytes: inode::size_bytes(&stat) })
+    let FileInfo { size_bytes, unique, .. } = inode::info(&stat);
+    is_partial(&stat).then_some(Partial { size_bytes, unique })
 }
 
 /// A partial that is owned: the directory that it is in, and the file.

@@ -44,14 +44,20 @@ pub(super) struct Directory {
 
 /// The kept part of a broken upload.
 pub(super) struct PartialNode {
+    pub(super) unique: u64,
     pub(super) modified_s: i64,
     pub(super) bytes: Vec<u8>,
 }
 
 impl Tree {
-    pub(super) fn new_file(&mut self, now_s: i64, bytes: Vec<u8>) -> FileNode {
+    /// Tells a new file from every other.
+    pub(super) fn new_unique(&mut self) -> u64 {
         self.uniques += 1;
-        FileNode { unique: self.uniques, modified_s: now_s, bytes: bytes.into() }
+        self.uniques
+    }
+
+    pub(super) fn new_file(&mut self, now_s: i64, bytes: Vec<u8>) -> FileNode {
+        FileNode { unique: self.new_unique(), modified_s: now_s, bytes: bytes.into() }
     }
 
     pub(super) fn new_directory(&mut self, now_s: i64, record: Option<Record>) -> Directory {
@@ -215,6 +221,6 @@ impl Directory {
 
 impl PartialNode {
     fn info(&self) -> Partial {
-        Partial { size_bytes: self.bytes.len() as u64 }
+        Partial { size_bytes: self.bytes.len() as u64, unique: self.unique.to_string() }
     }
 }

@@ -18,6 +18,7 @@ pub(super) struct FakeUpload {
     disk: FakeDisk,
     path: VirtualPath,
     bytes: Vec<u8>,
+    unique: u64,
     /// The file that was copied: it must still stand there.
     copied: Option<u64>,
     /// Published, kept or discarded: nothing is left to be done when it is dropped.
@@ -27,7 +28,9 @@ pub(super) struct FakeUpload {
 impl FakeUpload {
     pub(super) fn open(disk: &FakeDisk, path: &VirtualPath, base: UploadBase) -> Result<Self, StorageError> {
         let mut tree = disk.tree();
+        let fresh = tree.new_unique();
         let directory = tree.directory_mut(&path.parent())?;
+        let mut unique = fresh;
         let (bytes, keep_bytes, copied) = match base {
             UploadBase::Published { keep_bytes } => match directory.children.get(path.name()) {
                 Some(Node::File(file)) => (file.bytes.to_vec(), keep_bytes, Some(file.unique())),
@@ -36,13 +39,14 @@ impl FakeUpload {
             },
             UploadBase::Partial { keep_bytes } => {
                 let partial = directory.partials.get(path.name()).ok_or(StorageError::NotFound)?;
+                unique = partial.unique;
                 (partial.bytes.clone(), keep_bytes, None)
             }
             _ => (Vec::new(), None, None),
         };
         let keep = keep_bytes.map_or(bytes.len(), |keep| usize::try_from(keep).unwrap_or(usize::MAX));
         let bytes = bytes.get(..keep).ok_or(StorageError::OffsetBeyondEnd)?.to_vec();
-        Ok(Self { disk: disk.clone(), path: path.clone(), bytes, copied, settled: false })
+        Ok(Self { disk: disk.clone(), path: path.clone(), bytes, unique, copied, settled: false })
     }
 
     pub(super) fn info(&self) -> FileInfo {
@@ -50,14 +54,14 @@ impl FakeUpload {
             kind: FileKind::File,
             size_bytes: self.bytes.len() as u64,
             modified_s: self.disk.now_s(),
-            unique: String::new(),
+            unique: self.unique.to_string(),
         }
     }
 
     fn keep_aside(&mut self) -> Result<(), StorageError> {
         self.settled = true;
         let now_s = self.disk.now_s();
-        let partial = PartialNode { modified_s: now_s, bytes: std::mem::take(&mut self.bytes) };
+        let partial = PartialNode { unique: self.unique, modified_s: now_s, bytes: std::mem::take(&mut self.bytes) };
         self.disk.tree().directory_mut(&self.path.parent())?.partials.insert(self.path.name().to_owned(), partial);
         Ok(())
     }

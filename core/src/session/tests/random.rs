@@ -98,7 +98,7 @@ fn state(choice: u8) -> PathState {
         2 | 3 => directory(way(None)),
         4 => missing(way(Some(START_S + i64::from(choice)))),
         5 => PathState { tombstone: Some(Tombstone { expiry_s: 1 }), ..PathState::default() },
-        6 => PathState { partial: Some(Partial { size_bytes: 4 }), ..PathState::default() },
+        6 => PathState { partial: Some(Partial { size_bytes: 4, unique: "4".into() }), ..PathState::default() },
         _ => directory(way(Some(START_S))),
     }
 }

@@ -4,13 +4,20 @@ use super::host::{Host, START_S, at, directory, file, info, missing};
 use crate::action::{StorageRequest, UploadBase};
 use crate::error::{StorageError, TransferError};
 use crate::event::{Event, StorageOutcome};
-use crate::record::{FileKind, Partial, PathState};
+use crate::record::{FileInfo, FileKind, Partial, PathState};
 use crate::settings::Settings;
 use alloc::vec;
 use alloc::vec::Vec;
 
+/// What `opened(0)` is told from others by.
+const UNIQUE: &str = "0";
+
 fn opened(size_bytes: u64) -> StorageOutcome {
     StorageOutcome::Opened(info(FileKind::File, size_bytes))
+}
+
+fn partial(unique: &str) -> Partial {
+    Partial { size_bytes: 3, unique: unique.into() }
 }
 
 fn published() -> StorageOutcome {
@@ -113,7 +120,7 @@ fn a_broken_upload_is_kept_and_can_be_resumed_by_its_maker() {
     assert_eq!(host.request(), &StorageRequest::KeepPartial);
     host.done();
     host.says(&["150 Ok to send data.", "426 Failure reading network stream."]);
-    let state = || PathState { partial: Some(Partial { size_bytes: 3 }), ..PathState::default() };
+    let state = || PathState { partial: Some(partial(UNIQUE)), ..PathState::default() };
     host.lines(&["SIZE f"]);
     host.state(state());
     host.says(&["213 3"]);
@@ -129,27 +136,35 @@ fn a_broken_upload_is_kept_and_can_be_resumed_by_its_maker() {
 }
 
 #[test]
-fn a_partial_in_another_path_of_the_same_name_is_not_its_makers() {
+fn a_partial_that_took_the_place_of_ones_own_is_not_ones_own() {
     let mut host = Host::with_port(Settings::default());
-    host.lines(&["STOR a/f"]);
-    host.state(missing(vec![at(1, 8, None)]));
+    host.lines(&["STOR f"]);
+    host.state(missing(vec![]));
     host.stored(Ok(opened(0)));
     host.connected(Ok(()));
     host.transferred(3, Err(TransferError::ConnectionLost));
     host.done();
     host.take_replies();
-    for (token, reply) in [(8, "213 3"), (9, "550 Could not get file size.")] {
-        let partial = Some(Partial { size_bytes: 3 });
-        host.lines(&["SIZE a/f"]);
-        host.state(PathState { partial, ..missing(vec![at(1, token, None)]) });
+    for (unique, reply) in [(UNIQUE, "213 3"), ("another", "550 Could not get file size.")] {
+        host.lines(&["SIZE f"]);
+        host.state(PathState { partial: Some(partial(unique)), ..PathState::default() });
         host.says(&[reply]);
     }
+    // It comes between the check and the opening.
+    host.lines(&["PORT 192,0,2,7,200,1", "REST 3", "STOR f"]);
+    host.state(PathState { partial: Some(partial(UNIQUE)), ..PathState::default() });
+    host.take_replies();
+    let others = FileInfo { unique: "another".into(), ..info(FileKind::File, 3) };
+    host.stored(Ok(StorageOutcome::Opened(others)));
+    assert_eq!(host.request(), &StorageRequest::Discard);
+    host.done();
+    host.says(&["450-Could not create file.", "450 Storage path is busy."]);
 }
 
 #[test]
 fn a_strangers_partial_is_not_seen() {
     let mut host = Host::with_port(Settings::default());
-    let state = || PathState { partial: Some(Partial { size_bytes: 3 }), ..PathState::default() };
+    let state = || PathState { partial: Some(partial(UNIQUE)), ..PathState::default() };
     host.lines(&["SIZE f"]);
     host.state(state());
     host.says(&["550 Could not get file size."]);
