@@ -38,7 +38,7 @@ impl fmt::Display for StartError {
                         write!(f, "\nhint: port {port} needs root or CAP_NET_BIND_SERVICE; try --listen {free}")
                     }
                     io::ErrorKind::AddrInUse => {
-                        let free = SocketAddr::new(address.ip(), 2121);
+                        let free = SocketAddr::new(address.ip(), if address.port() == 2121 { 2122 } else { 2121 });
                         write!(f, "\nhint: another program listens there; stop it, or try --listen {free}")
                     }
                     io::ErrorKind::AddrNotAvailable => {
@@ -49,7 +49,12 @@ impl fmt::Display for StartError {
             }
             Self::Root { path, error } => {
                 write!(f, "cannot use {} as root: {error}", path.display())?;
-                f.write_str("\nhint: name a directory that this user may write to, as in --root ./storage")
+                match error.kind() {
+                    io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+                        f.write_str("\nhint: this is no directory; name one, as in --root ./storage")
+                    }
+                    _ => f.write_str("\nhint: name a directory that this user may write to, as in --root ./storage"),
+                }
             }
             Self::Resources(error) => write!(f, "the system refuses what a server needs: {error}"),
         }
@@ -81,5 +86,7 @@ mod tests {
         );
         let text = refused("[::1]:21", io::ErrorKind::AddrInUse);
         assert!(text.ends_with("try --listen [::1]:2121"), "{text}");
+        let text = refused("[::1]:2121", io::ErrorKind::AddrInUse);
+        assert!(text.ends_with("try --listen [::1]:2122"), "{text}");
     }
 }
