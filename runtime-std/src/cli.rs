@@ -4,7 +4,7 @@ use crate::client::Calls;
 use crate::client::command::{self as client, DownloadArgs, UploadArgs, ViewArgs};
 use crate::clock::SystemClock;
 use crate::exit::{self, Exit};
-use crate::settings::{self, Given, ServeOptions, SettingsError};
+use crate::settings::{self, Given, LogOptions, ServeOptions, SettingsError};
 use crate::start::Serve;
 use crate::{log, signals};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -103,7 +103,7 @@ fn serve<R: Runtime>(args: ServeArgs) -> Exit {
             return Exit::CannotServe;
         }
     };
-    let begun = signals::watch(server.handle(), move || reread(&args, &options)).and_then(|()| {
+    let begun = signals::watch(server.handle(), move || reread(&args, &options, log)).and_then(|()| {
         for address in server.local_addresses() {
             info!(%address, "listening");
         }
@@ -121,11 +121,15 @@ fn serve<R: Runtime>(args: ServeArgs) -> Exit {
     }
 }
 
-fn reread(args: &ServeArgs, started_with: &ServeOptions) -> Result<ServeOptions, SettingsError> {
-    let (options, _) = settings::read(&args.given, args.config.as_deref())?;
-    let fixed = |options: &ServeOptions| (options.listen.clone(), options.root.clone(), options.durability);
-    if fixed(&options) != fixed(started_with) {
-        tracing::warn!("a change of listen, root or durability needs a restart");
+fn reread(args: &ServeArgs, started_with: &ServeOptions, log: LogOptions) -> Result<ServeOptions, SettingsError> {
+    let (options, new_log) = settings::read(&args.given, args.config.as_deref())?;
+    let fixed = |options: &ServeOptions| {
+        (options.listen.clone(), options.root.clone(), options.durability, options.shutdown_ms_max)
+    };
+    if (fixed(&options), new_log) != (fixed(started_with), log) {
+        tracing::warn!(
+            "a change of listen, root, durability, shutdown_timeout, log_format or log_level needs a restart"
+        );
     }
     Ok(options)
 }
