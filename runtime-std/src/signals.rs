@@ -28,7 +28,11 @@ where
                         handle.reload(&options);
                         info!("settings read again; they hold for new sessions");
                     }
-                    Err(error) => error!("the settings in force stay: {error}"),
+                    Err(error) => {
+                        // A line of the log is one line.
+                        let why = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
+                        error!("the settings in force stay: {why}");
+                    }
                 },
                 again if stopping => {
                     // Whoever asks twice does not want to wait; where this fails, the orderly way still goes on.
