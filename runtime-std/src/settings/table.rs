@@ -29,6 +29,7 @@ macro_rules! settings {
                 #[arg(
                     long,
                     value_name = $value_name,
+                    allow_negative_numbers = true,
                     help = concat!($help, " [default: ", $default, "]"),
                     $($($arg)*)?
                 )]
