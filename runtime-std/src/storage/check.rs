@@ -1,6 +1,6 @@
 //! What decides about a path, in one walk down to it.
 
-use super::confine::Root;
+use super::confine::{self, Root};
 use super::errno::during;
 use super::{inode, partial, record};
 use mayfly_core::error::StorageError;
@@ -15,39 +15,58 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 /// # Errors
 /// [`StorageError::RecordUnreadable`] where one of the records is there and cannot be read.
 pub(super) fn check(root: &Root, path: &VirtualPath) -> Result<PathState, StorageError> {
+    for _ in 0..TRIES_MAX {
+        if let Some(state) = look(root, path)? {
+            return Ok(state);
+        }
+    }
+    Err(StorageError::Busy)
+}
+
+const TRIES_MAX: u32 = 8;
+
+/// None: something went into the trash under the look.
+fn look(root: &Root, path: &VirtualPath) -> Result<Option<PathState>, StorageError> {
     let mut state = PathState::default();
     let mut above: Option<OwnedFd> = None;
     let depth_max = path.depth();
     for (depth, component) in (1..).zip(path.components()) {
         let here = above.as_ref().map_or(root.fd(), AsFd::as_fd);
-        let handle = match root.open_component(here, component, OFlags::PATH) {
-            Ok((handle, _)) => handle,
+        let (handle, name) = match root.open_component(here, component, OFlags::PATH) {
+            Ok(opened) => opened,
             // What no name can be so long for does not stand there either.
             Err(Errno::NOENT | Errno::NAMETOOLONG) => {
                 missing(root, here, component, depth == depth_max, &mut state);
-                return Ok(state);
+                return Ok(Some(state));
             }
             Err(errno) => return Err(during("opening a directory")(errno)),
         };
-        let info = inode::info(&rustix::fs::fstat(&handle).map_err(during("looking at a path"))?);
+        let failed = during("looking at a path");
+        let stat = rustix::fs::fstat(&handle).map_err(&failed)?;
+        let info = inode::info(&stat);
         match info.kind {
             FileKind::Directory => {
                 let record = record::read(root, handle.as_fd())?;
+                // Without one it is no storage path, and lives; or its record was deleted since it was opened.
+                let is_sure = record.is_some() || confine::stands(here, &name, inode::id(&stat)).map_err(&failed)?;
+                if !is_sure {
+                    return Ok(None);
+                }
                 state.records.extend(record.map(|record| RecordAt { depth, record }));
             }
             FileKind::File if depth == depth_max => state.partial = partial::look(root, here, component),
             // Something that is no directory stands in the way, so nothing is beneath it.
-            _ if depth < depth_max => return Ok(state),
+            _ if depth < depth_max => return Ok(Some(state)),
             _ => {}
         }
         if depth == depth_max {
             state.target = Some(info);
-            return Ok(state);
+            return Ok(Some(state));
         }
         above = Some(handle);
     }
     state.target = Some(inode::info(&rustix::fs::fstat(root.fd()).map_err(during("looking at the root"))?));
-    Ok(state)
+    Ok(Some(state))
 }
 
 /// A tombstone answers for its own name and all beneath it, a partial for its own name alone.

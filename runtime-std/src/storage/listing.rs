@@ -86,6 +86,10 @@ impl LocalListing {
         let record = match info.kind {
             FileKind::File => EntryRecord::None,
             FileKind::Directory => match record::read_entry(&self.disk.root, dir, name) {
+                // Without one it is no storage path, and lives; or its record was deleted since it was found.
+                Ok(None) if !confine::stands(dir, name, inode::id(&stat)).map_err(during("listing a directory"))? => {
+                    return Ok(None);
+                }
                 Ok(None) => EntryRecord::None,
                 Ok(Some(record)) => EntryRecord::Read(record),
                 Err(StorageError::RecordUnreadable) => EntryRecord::Unreadable,

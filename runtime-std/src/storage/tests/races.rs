@@ -1,4 +1,5 @@
 use super::*;
+use mayfly_core::record::EntryRecord;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -43,6 +44,33 @@ fn an_upload_that_was_published_is_never_in_the_trash() {
 
 fn is_reserved(entry: &std::io::Result<std::fs::DirEntry>) -> bool {
     entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".mayfly")
+}
+
+/// However a look falls between the steps of a reaper: it finds the path with its record, or gone.
+#[test]
+fn an_expired_path_is_never_seen_without_its_record() {
+    let host = Host::new();
+    let reaper = host.another();
+    for round in 0..300 {
+        let path = at(&format!("/p{round}"));
+        host.make(path.as_str(), Some(0));
+        let gone = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                reaper.storage.move_to_trash(&path, START_S).unwrap();
+                while !reaper.storage.empty_trash(100).unwrap().end {}
+                gone.store(true, Ordering::SeqCst);
+            });
+            while !gone.load(Ordering::SeqCst) {
+                let state = host.storage.check(&path).unwrap();
+                assert_eq!(state.target.is_some(), !state.records.is_empty(), "{state:?}");
+                let mut listing = host.storage.open_listing(&at("/"), 1000).unwrap();
+                let (entries, _) = listing.next(1000).unwrap();
+                let bare = entries.iter().find(|entry| entry.record == EntryRecord::None);
+                assert!(bare.is_none(), "{bare:?}");
+            }
+        });
+    }
 }
 
 #[test]
