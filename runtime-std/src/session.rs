@@ -178,7 +178,8 @@ impl<'a> Worker<'a> {
             self.hear_stop();
         }
         if ready.data {
-            self.advance_data(now);
+            // The wait may have been long: what moves now moved now.
+            self.advance_data(self.shared.now());
         }
         if ready.control {
             self.control.flush();

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::{fs, iter, thread};
 
 /// How long anything may take that must come at once.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,6 +30,7 @@ pub struct NetStage<S: Serve> {
     options: ServeOptions,
     server: Running<S>,
     sessions: BTreeMap<SessionNumber, NetSession>,
+    left_open: Vec<Connection>,
 }
 
 /// A server in its thread.
@@ -71,7 +72,7 @@ impl<S: Serve + Send + 'static> NetStage<S> {
             ..ServeOptions::default()
         };
         let server = Running::start(&options, &clock)?;
-        Ok(Self { root, clock, options, server, sessions: BTreeMap::new() })
+        Ok(Self { root, clock, options, server, sessions: BTreeMap::new(), left_open: Vec::new() })
     }
 
     fn session(&mut self, number: SessionNumber) -> Result<&mut NetSession, Fault> {
@@ -80,10 +81,8 @@ impl<S: Serve + Send + 'static> NetStage<S> {
 
     /// Lets the server take notice of all that was sent.
     fn settle(&self) -> Result<(), Fault> {
-        let ends = self.sessions.values().map(|session| {
-            let control = &session.control.stream;
-            Ok((control.peer_addr()?, control.local_addr()?))
-        });
+        let connections = self.sessions.values().flat_map(|session| iter::once(&session.control).chain(&session.data));
+        let ends = connections.map(|Connection { stream, .. }| Ok((stream.peer_addr()?, stream.local_addr()?)));
         // A connection that the server has closed has no other end any more.
         let ends: Vec<_> = ends.filter_map(|ends: io::Result<_>| ends.ok()).collect();
         self.clock.settle(&ends, PATIENCE)
@@ -141,6 +140,8 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
 
     fn close(&mut self, number: SessionNumber, closing: Closing) -> Result<(), Fault> {
         let session = self.sessions.remove(&number).ok_or("it is not connected")?;
+        // Its data connection is closed by a step of its own, or not at all.
+        self.left_open.extend(session.data);
         session.control.close(closing)
     }
 
@@ -210,6 +211,7 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
 
     fn restart(&mut self) -> Result<(), Fault> {
         self.sessions.clear();
+        self.left_open.clear();
         self.server.end()?;
         self.server = Running::start(&self.options, &self.clock)?;
         Ok(())
