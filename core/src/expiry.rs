@@ -67,10 +67,10 @@ pub fn own<'a>(way: &'a [RecordAt], path: &VirtualPath) -> Option<&'a Record> {
 }
 
 /// The expiry of a new storage path, given within its MKD. Only a top-level one gets any, for a nested one has its
-/// ancestors'. Where only `max_expiry` is set it is that, or a client could keep a path for ever by setting no date.
+/// ancestors'. It never lies beyond `max_expiry`, or a client could keep a path longer by setting no date.
 #[must_use]
 pub fn initial(settings: &Settings, way_above: &[RecordAt], now: Now) -> Option<i64> {
-    let span_s = settings.default_expiry_s.or(settings.max_expiry_s)?;
+    let span_s = [settings.default_expiry_s, settings.max_expiry_s].into_iter().flatten().min()?;
     way_above.is_empty().then(|| after(now, span_s))
 }
 
@@ -187,6 +187,8 @@ mod tests {
         assert_eq!(initial(&settings, &[], NOW), Some(1_060));
         assert_eq!(initial(&settings, &[at(1, None)], NOW), None);
         assert_eq!(initial(&Settings::default(), &[], NOW), None);
+        let contradictory = Settings { default_expiry_s: Some(60), max_expiry_s: Some(50), ..Settings::default() };
+        assert_eq!(initial(&contradictory, &[], NOW), Some(NOW.utc_s + 50));
         let bounded = Settings { max_expiry_s: Some(u64::MAX), ..Settings::default() };
         assert_eq!(initial(&bounded, &[], NOW), Some(i64::MAX));
     }
