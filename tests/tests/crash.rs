@@ -26,6 +26,7 @@ on_both!(
     killed_right_after_000_it_has_the_date,
     a_path_is_gone_in_time,
     a_path_whose_date_passed_while_nothing_ran_is_gone_in_time,
+    killed_while_it_deletes_it_goes_on_at_the_next_start,
     sigterm_ends_the_idle_at_once_and_a_transfer_at_its_end,
 );
 
@@ -163,6 +164,26 @@ fn a_path_whose_date_passed_while_nothing_ran_is_gone_in_time(driver: Driver) {
     let reply = Ftp::log_in(server.address()).ask("CWD p");
     assert_eq!((reply.code, reply.last()), (550, "Storage path expired."));
     gone_in_time(root.path(), started);
+}
+
+fn killed_while_it_deletes_it_goes_on_at_the_next_start(driver: Driver) {
+    let root = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(driver, root.path(), &[]);
+    let mut ftp = Ftp::log_in(server.address());
+    assert_eq!(ftp.ask("MKD p").code, 257);
+    for number in 0..20_000 {
+        fs::write(root.path().join(format!("p/{number}")), b"").unwrap();
+    }
+    fs::write(root.path().join("p/large"), noise(MIB)).unwrap();
+    assert_eq!(ftp.ask("SETEXPIRY p now").code, 0);
+    wait_until("the name to go", || !root.path().join("p").exists());
+    server.kill();
+
+    let server = ServerProcess::start(driver, root.path(), &[]);
+    let reply = Ftp::log_in(server.address()).ask("CWD p");
+    assert_eq!((reply.code, reply.last()), (550, "Storage path expired."));
+    let trash = root.path().join(".mayfly-trash");
+    wait_until("the trash to be empty", || fs::read_dir(&trash).map_or(true, |mut entries| entries.next().is_none()));
 }
 
 fn sigterm_ends_the_idle_at_once_and_a_transfer_at_its_end(driver: Driver) {
