@@ -29,6 +29,7 @@ pub enum Event {
         /// The action's.
         id: ActionId,
         /// What came of it.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<StorageOutcome, StorageError>,
     },
     /// The outcome of `Action::DrawRandom`.
@@ -43,6 +44,7 @@ pub enum Event {
         /// The action's.
         id: ActionId,
         /// The port.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<u16, NetError>,
     },
     /// The outcome of `Action::AcceptData` and `Action::ConnectData`.
@@ -50,6 +52,7 @@ pub enum Event {
         /// The action's.
         id: ActionId,
         /// Whether the data connection stands.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<(), NetError>,
     },
     /// A transfer goes on; sent at least once a second while bytes move, and not without.
@@ -66,6 +69,7 @@ pub enum Event {
         /// Bytes over the data connection in all, also where it broke.
         wire_bytes: u64,
         /// How it ended. A receiving end-of-file is `Ok`.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<(), TransferError>,
     },
     /// The peer leaves so many replies unread that the driver reads no more from it, or takes them again. Without room

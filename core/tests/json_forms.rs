@@ -89,17 +89,17 @@ fn events() {
         r#"{"event":"connected","admission":"shutting_down"}"#,
         r#"{"event":"control_closed"}"#,
         r#"{"event":"random_drawn","id":1,"bytes":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,255]}"#,
-        r#"{"event":"data_listening","id":1,"outcome":{"Ok":40000}}"#,
-        r#"{"event":"data_listening","id":1,"outcome":{"Err":"no_port"}}"#,
-        r#"{"event":"data_connected","id":1,"outcome":{"Ok":null}}"#,
-        r#"{"event":"data_connected","id":1,"outcome":{"Err":"unreachable"}}"#,
-        r#"{"event":"data_connected","id":1,"outcome":{"Err":"cancelled"}}"#,
-        r#"{"event":"data_connected","id":1,"outcome":{"Err":"failed"}}"#,
+        r#"{"event":"data_listening","id":1,"outcome":{"ok":40000}}"#,
+        r#"{"event":"data_listening","id":1,"outcome":{"err":"no_port"}}"#,
+        r#"{"event":"data_connected","id":1,"outcome":{"ok":null}}"#,
+        r#"{"event":"data_connected","id":1,"outcome":{"err":"unreachable"}}"#,
+        r#"{"event":"data_connected","id":1,"outcome":{"err":"cancelled"}}"#,
+        r#"{"event":"data_connected","id":1,"outcome":{"err":"failed"}}"#,
         r#"{"event":"transfer_progress","id":1,"wire_bytes":2}"#,
-        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"Ok":null}}"#,
-        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"Err":"connection_lost"}}"#,
-        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"Err":"cancelled"}}"#,
-        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"Err":{"storage":"no_space"}}}"#,
+        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"ok":null}}"#,
+        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"err":"connection_lost"}}"#,
+        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"err":"cancelled"}}"#,
+        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"err":{"storage":"no_space"}}}"#,
         r#"{"event":"timeout"}"#,
         r#"{"event":"shut_down"}"#,
     ]));
@@ -108,14 +108,14 @@ fn events() {
 #[test]
 fn storage_outcomes() {
     let outcomes = lines(&[
-        r#"{"Ok":{"outcome":"done"}}"#,
-        r#"{"Ok":{"outcome":"state","records":[RECORD_AT],"target":INFO,"tombstone":null,"partial":{"size_bytes":4}}}"#,
-        r#"{"Ok":{"outcome":"state","records":[],"target":null,"tombstone":{"expiry_s":5},"partial":null}}"#,
-        r#"{"Ok":{"outcome":"opened","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2"}}"#,
-        r#"{"Ok":{"outcome":"published","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2"}}"#,
-        r#"{"Ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":"none"}],"end":false}}"#,
-        r#"{"Ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":{"read":RECORD}}],"end":true}}"#,
-        r#"{"Ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":"unreadable"}],"end":true}}"#,
+        r#"{"ok":{"outcome":"done"}}"#,
+        r#"{"ok":{"outcome":"state","records":[RECORD_AT],"target":INFO,"tombstone":null,"partial":{"size_bytes":4,"unique":"1g3"}}}"#,
+        r#"{"ok":{"outcome":"state","records":[],"target":null,"tombstone":{"expiry_s":5},"partial":null}}"#,
+        r#"{"ok":{"outcome":"opened","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2"}}"#,
+        r#"{"ok":{"outcome":"published","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2"}}"#,
+        r#"{"ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":"none"}],"end":false}}"#,
+        r#"{"ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":{"read":RECORD}}],"end":true}}"#,
+        r#"{"ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":"unreadable"}],"end":true}}"#,
     ]);
     let errors = [
         "not_found",
@@ -136,7 +136,7 @@ fn storage_outcomes() {
         "busy",
         "failed",
     ];
-    let errors = errors.map(|error| format!(r#"{{"Err":"{error}"}}"#));
+    let errors = errors.map(|error| format!(r#"{{"err":"{error}"}}"#));
     let within = |outcome: &String| format!(r#"{{"event":"stored","id":1,"outcome":{outcome}}}"#);
     stand::<Event>(&outcomes.iter().chain(&errors).map(within).collect::<Vec<_>>());
 }
@@ -157,10 +157,10 @@ fn the_reapers() {
     stand::<ReaperEvent>(&lines(&[
         r#"{"event":"started"}"#,
         r#"{"event":"changed","change":{"change":"trashed"}}"#,
-        r#"{"event":"done","id":1,"outcome":{"Ok":{"outcome":"done"}}}"#,
-        r#"{"event":"done","id":1,"outcome":{"Ok":{"outcome":"records","found":[["/a",5]],"end":true}}}"#,
-        r#"{"event":"done","id":1,"outcome":{"Ok":{"outcome":"emptied","entries":1,"bytes":2,"end":false}}}"#,
-        r#"{"event":"done","id":1,"outcome":{"Err":"changed"}}"#,
+        r#"{"event":"done","id":1,"outcome":{"ok":{"outcome":"done"}}}"#,
+        r#"{"event":"done","id":1,"outcome":{"ok":{"outcome":"records","found":[["/a",5]],"end":true}}}"#,
+        r#"{"event":"done","id":1,"outcome":{"ok":{"outcome":"emptied","entries":1,"bytes":2,"end":false}}}"#,
+        r#"{"event":"done","id":1,"outcome":{"err":"changed"}}"#,
         r#"{"event":"timeout"}"#,
     ]));
 }

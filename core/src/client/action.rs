@@ -130,6 +130,7 @@ pub enum ClientAction {
     /// The call is done. The next may follow, also after a failure.
     Finished {
         /// What came of it.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<Summary, Failure>,
     },
     /// Close everything. The last action.

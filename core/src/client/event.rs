@@ -22,6 +22,7 @@ pub enum ClientEvent {
         /// The action's.
         id: ActionId,
         /// The ends of the connection.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<ControlEnds, Fault>,
     },
     /// Bytes came on the control connection.
@@ -37,6 +38,7 @@ pub enum ClientEvent {
         /// The action's.
         id: ActionId,
         /// The port.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<u16, Fault>,
     },
     /// The outcome of `ClientAction::AcceptData` and `ClientAction::ConnectData`.
@@ -44,6 +46,7 @@ pub enum ClientEvent {
         /// The action's.
         id: ActionId,
         /// Whether the data connection stands.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<(), Fault>,
     },
     /// The outcome of `ClientAction::OpenSource`.
@@ -51,6 +54,7 @@ pub enum ClientEvent {
         /// The action's.
         id: ActionId,
         /// What is to be sent.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<SourceInfo, Fault>,
     },
     /// The outcome of `ClientAction::OpenSink`.
@@ -58,6 +62,7 @@ pub enum ClientEvent {
         /// The action's.
         id: ActionId,
         /// How many bytes of this very file are there already, from its beginning on.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<u64, Fault>,
     },
     /// The outcome of `ClientAction::KeepSink`.
@@ -65,6 +70,7 @@ pub enum ClientEvent {
         /// The action's.
         id: ActionId,
         /// Whether the file stands under its name now.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<(), Fault>,
     },
     /// A piece of a listing, for `ClientAction::ReceiveListing`.
@@ -89,6 +95,7 @@ pub enum ClientEvent {
         /// Bytes over the data connection in all, also where it broke.
         wire_bytes: u64,
         /// How it ended. A receiving end-of-file is `Ok`.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<(), MoveError>,
     },
     /// The client's deadline has come.

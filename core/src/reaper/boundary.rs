@@ -99,6 +99,7 @@ pub enum ReaperEvent {
         /// The action's.
         id: ActionId,
         /// What came of it.
+        #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<ReaperOutcome, StorageError>,
     },
     /// The deadline has come.

@@ -48,6 +48,55 @@ fn line(object: &impl Serialize) -> String {
     serde_json::to_string(object).expect("keys are texts, and writing to a String does not fail")
 }
 
+/// Outcomes in JSON: `{"ok": ..}` or `{"err": ..}`, in small letters like every other name.
+pub mod outcome {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Shown<'a, T, E> {
+        Ok(&'a T),
+        Err(&'a E),
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Read<T, E> {
+        Ok(T),
+        Err(E),
+    }
+
+    /// For serde.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<T: Serialize, E: Serialize, S: Serializer>(
+        outcome: &Result<T, E>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match outcome {
+            Ok(value) => Shown::<T, E>::Ok(value).serialize(serializer),
+            Err(error) => Shown::<T, E>::Err(error).serialize(serializer),
+        }
+    }
+
+    /// For serde.
+    ///
+    /// # Errors
+    /// The deserializer's.
+    pub fn deserialize<'de, T, E, D>(deserializer: D) -> Result<Result<T, E>, D::Error>
+    where
+        T: Deserialize<'de>,
+        E: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(match Read::deserialize(deserializer)? {
+            Read::Ok(value) => Ok(value),
+            Read::Err(error) => Err(error),
+        })
+    }
+}
+
 /// Bytes in JSON: `{"text": ".."}`, or `{"hex": ".."}` where they are not UTF-8.
 pub mod bytes {
     use alloc::borrow::Cow;
