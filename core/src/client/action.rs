@@ -156,6 +156,11 @@ pub enum ClientNote {
         /// Where it goes on from.
         offset_bytes: u64,
     },
+    /// The path that was to be added to is there, and keeps its date although the order names one.
+    DateLeftAlone {
+        /// It.
+        storage_path: String,
+    },
     /// Something broke, and is tried again.
     Retrying {
         /// Which retry it is, counted from 1.

@@ -47,7 +47,8 @@ pub struct UploadOrder {
     pub files: Vec<String>,
     /// When the path shall expire, in a form that the server reads (DESIGN 4); none: as the server has it.
     pub expiry_date: Option<String>,
-    /// Whether a path that is there already is used, and its date left alone.
+    /// Whether to add to a path that is there already, whose date is left alone. Where there is none, or it has expired,
+    /// it is made with the `expiry_date`; without one nothing is made and nothing sent.
     pub add: bool,
 }
 

@@ -20,6 +20,9 @@ pub struct Failure {
     pub done: Vec<FileDone>,
     /// The files that the server refused.
     pub refused: Vec<Refusal>,
+    /// What to do, where that is not what the kind alone advises.
+    #[serde(default)]
+    pub hint: Option<String>,
 }
 
 /// A file that the server refused.
@@ -74,7 +77,7 @@ impl Failure {
     /// A failure in which the server said nothing.
     #[must_use]
     pub fn new(kind: FailureKind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), reply: None, done: Vec::new(), refused: Vec::new() }
+        Self { kind, what: what.into(), reply: None, done: Vec::new(), refused: Vec::new(), hint: None }
     }
 
     /// A failure by these words of the server; `kind` unless they name one themselves.
@@ -84,9 +87,18 @@ impl Failure {
         Self { reply: Some(reply), ..Self::new(kind, what) }
     }
 
+    /// The same, with better advice than its kind alone gives.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
     /// What the user can do about it.
     #[must_use]
-    pub fn advice(&self) -> &'static str {
+    pub fn advice(&self) -> &str {
+        if let Some(hint) = &self.hint {
+            return hint;
+        }
         match self.kind {
             FailureKind::CannotConnect => {
                 "check host and port, and that the server runs and no firewall stands between"

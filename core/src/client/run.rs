@@ -153,6 +153,10 @@ impl Client {
                 Stage::Host
             }
             Next::Finish(summary) => return self.finish(Ok(summary)),
+            Next::Noting(note, then) => {
+                desk.note(note);
+                return self.go_on(*then);
+            }
             Next::Fail(failure) => return self.finish(Err(failure)),
             Next::Again(failure) => return self.back_off(failure),
         };

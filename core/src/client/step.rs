@@ -1,6 +1,7 @@
 //! What passes between the client and the call that it carries out: a call is asked for its next step, and told what
 //! came of it.
 
+use super::action::ClientNote;
 use super::data::{DataOrder, Moved};
 use super::event::{Fault, SourceInfo};
 use super::failure::Failure;
@@ -8,6 +9,7 @@ use super::reply_reader::Heard;
 use super::server::Server;
 use super::summary::Summary;
 use crate::wire::command::Command;
+use alloc::boxed::Box;
 use alloc::string::String;
 
 /// What a call wants next.
@@ -25,6 +27,8 @@ pub(super) enum Next {
     OpenSink { name: String, size_bytes: Option<u64>, modified_s: Option<i64>, resume: bool },
     /// Give the received file its name.
     KeepSink { modified_s: Option<i64> },
+    /// Tell the user this, then go on.
+    Noting(ClientNote, Box<Next>),
     /// The call is done.
     Finish(Summary),
     /// The call has failed.

@@ -50,7 +50,8 @@ pub(crate) struct UploadArgs {
     /// When the path shall expire: 7d, 12h, 2030-12-31 (to its end, UTC), 2030-12-31T18:00:00+01:00, never
     #[arg(long, value_name = "DATE", value_parser = date)]
     expires: Option<String>,
-    /// Add to a path that is there already, and leave its date alone
+    /// Add to a path that is there already, and leave its date alone, whatever --expires says; where there is none, or
+    /// it has expired, make it with the date of --expires, and without --expires send nothing
     #[arg(long)]
     add: bool,
     /// What standard input is called on the server

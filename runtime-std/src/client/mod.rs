@@ -96,10 +96,12 @@ impl Client {
         self.send(files, upload_order(files, storage_path, expiry_date, false))
     }
 
-    /// As [`Client::upload`], but a path that is there already is added to, and its date left alone.
+    /// Adds to `storage_path`, whose date is left alone. Where there is none, or it has expired, it is made with the
+    /// `expiry_date`.
     ///
     /// # Errors
-    /// [`Failure`]
+    /// [`Failure`]; [`FailureKind::NoSuchPath`] or [`FailureKind::PathExpired`] where there is none to add to and no
+    /// `expiry_date` is given.
     pub fn add(
         &mut self,
         files: &[Source],

@@ -25,6 +25,9 @@ pub(super) fn watcher(verbose: bool) -> Watcher {
             let after = Duration::from_millis(*after_ms);
             say(&format_args!("note: {because}; trying again in {after:?} ({retry} of {retries_max})"));
         }
+        Sight::Noted(ClientNote::DateLeftAlone { storage_path }) => {
+            say(&format_args!("note: {storage_path} is there already and keeps its date; --expires changes nothing"));
+        }
         Sight::Noted(ClientNote::FileBegun { name, size_bytes, offset_bytes }) if bars => {
             bar = Some(Bar::begin(name, *size_bytes, *offset_bytes));
         }

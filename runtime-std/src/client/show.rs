@@ -78,7 +78,7 @@ pub(super) fn failed(failure: &Failure, as_json: bool) -> Exit {
     }
     complain(&format_args!("{text}\nhint: {}", failure.advice()));
     if as_json {
-        let Failure { kind, what, reply, done, refused } = failure;
+        let Failure { kind, what, reply, done, refused, .. } = failure;
         result(&json!({ "error": {
             "exit": exit.code(), "kind": kind, "what": what, "reply": reply, "advice": failure.advice(),
             "done": done, "refused": refused,

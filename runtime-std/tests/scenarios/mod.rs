@@ -63,6 +63,15 @@ pub(crate) fn refusals_have_their_kinds<S: Serve + Send + 'static, C: Calls>() {
     assert_eq!((partial.kind, partial.done.len()), (FailureKind::Partial, 1));
     // What is there already, of that size and time, is passed over.
     assert_eq!(client.add(&files, "scans", None).unwrap().files.len(), 2);
+    // Nothing is made that would stay for ever by mistake.
+    assert_eq!(kind(client.add(&files, "dated", None).map(drop)), FailureKind::PathExpired);
+    assert_eq!(kind(client.add(&files, "nowhere", None).map(drop)), FailureKind::NoSuchPath);
+    assert_eq!(kind(client.view("nowhere").map(drop)), FailureKind::NoSuchPath);
+    for path in ["dated", "nowhere"] {
+        let PathExpiry::At { utc_s } = client.add(&files, path, Some("7d")).unwrap().expiry else { panic!("{path}") };
+        // A path that lives keeps its date.
+        assert_eq!(client.add(&files, path, Some("1d")).unwrap().expiry, PathExpiry::At { utc_s });
+    }
     client.quit().unwrap();
     let unheard = C::open(ClientOptions::default()).unwrap().connect(&Remote { port: 1, ..bench.remote() });
     assert_eq!(kind(unheard.map(drop)), FailureKind::CannotConnect);

@@ -63,18 +63,50 @@ fn a_path_that_is_there_already_stops_the_upload_unless_it_is_to_be_added_to() {
         &format!("{exists}C: CWD scans\nS: 550 Failed to change directory.\nF: Refused"),
     )
     .unwrap_err();
-    run_after_login(
-        &active(),
-        MAYFLY,
-        upload(&["1.png"], Some("7d"), true),
-        &format!(
-            "{exists}C: SITE EXPIRY scans\nS: 213 never\nC: CWD scans\nS: 250 ok\nA: source 0 = 3\nC: SIZE 1.png\n\
-             S: 550 Could not get file size.\nA: listen 192.0.2.7 = 27173\nC: PORT 192,0,2,7,106,37\nS: 200 ok\n\
-             C: STOR 1.png\nA: accept 192.0.2.1 = ok\nS: 150 Ok to send data.\nA: send from 0 = 3\n\
-             S: 226 Transfer complete.\nC: MFMT 20010909014640 1.png\nS: 213 ok\nC: SIZE 1.png\nS: 213 3\nF: ok"
-        ),
-    )
-    .unwrap();
+}
+
+/// From the opened source to the end of the call.
+const SENT: &str = "A: source 0 = 3\nA: listen 192.0.2.7 = 27173\nC: PORT 192,0,2,7,106,37\nS: 200 ok\n\
+    C: STOR 1.png\nA: accept 192.0.2.1 = ok\nS: 150 Ok to send data.\nA: send from 0 = 3\n\
+    S: 226 Transfer complete.\nC: MFMT 20010909014640 1.png\nS: 213 ok\nC: SIZE 1.png\nS: 213 3\nF: ok";
+
+#[test]
+fn a_path_that_is_added_to_keeps_its_date() {
+    let sent = SENT.replace("= 3\nA: listen", "= 3\nC: SIZE 1.png\nS: 550 Could not get file size.\nA: listen");
+    let found = format!("C: SITE EXPIRY scans\nS: 213 never\nC: CWD scans\nS: 250 ok\n{sent}");
+    for date in [None, Some("7d")] {
+        let outcome = run_after_login(&active(), MAYFLY, upload(&["1.png"], date, true), &found);
+        let Ok(Summary::Uploaded(Uploaded { expiry, .. })) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(expiry, PathExpiry::Never);
+    }
+}
+
+#[test]
+fn what_is_added_to_no_living_path_is_sent_only_with_a_date() {
+    for (detail, kind) in [("Storage path expired", "PathExpired"), ("Invalid storage path", "NoSuchPath")] {
+        let sought = format!(
+            "C: SITE EXPIRY scans\nS: 550 Cannot tell the expiry date.\nC: CWD scans\n\
+             S: 550-Failed to change directory.\nS: 550 {detail}.\n"
+        );
+        let undated = run_after_login(&active(), MAYFLY, upload(&["1.png"], None, true), &format!("{sought}F: {kind}"));
+        assert!(undated.unwrap_err().advice().contains("--expires"));
+        let dated = format!(
+            "C: SITE TOKEN scans\nS: 213 000102030405060708090a0b0c0d0e0f\nC: SETEXPIRY scans 7d\n\
+             S: 000 expiry_date set\nC: SITE EXPIRY scans\nS: 213 20271225000000\nC: CWD scans\nS: 250 ok\n{SENT}"
+        );
+        let order = || upload(&["1.png"], Some("7d"), true);
+        let made = format!("{sought}C: MKD scans\nS: 257 \"/scans\" created\n{dated}");
+        run_after_login(&active(), MAYFLY, order(), &made).unwrap();
+        // Nobody knows whose path is found after the reply to MKD was lost, nor whether it has a date.
+        let lost = format!(
+            "{sought}C: MKD scans\n! close\nA: hang up\n! wait\n{}C: MKD scans\nS: 550 Create directory operation \
+             failed.\nC: CWD scans\nS: 250 ok\nF: PathExists",
+            login(MAYFLY)
+        );
+        run_after_login(&active(), MAYFLY, order(), &lost).unwrap_err();
+    }
+    let later = format!("C: CWD scans\nS: 450 Busy.\n! wait\nC: CWD scans\nS: 530 No.\nF: LoginRefused");
+    run_after_login(&active(), "SETEXPIRY", upload(&["1.png"], Some("7d"), true), &later).unwrap_err();
 }
 
 #[test]

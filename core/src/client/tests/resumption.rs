@@ -77,7 +77,7 @@ fn a_file_that_was_there_before_is_never_gone_on_from() {
     upload_a(
         true,
         &format!(
-            "C: MKD scans\nS: 550 no\nC: SITE EXPIRY scans\nS: 213 never\nC: CWD scans\nS: 250 ok\n\
+            "C: SITE EXPIRY scans\nS: 213 never\nC: CWD scans\nS: 250 ok\n\
              A: source 0 = 1000\nC: SIZE a\nS: 213 77\n{ACTIVE}{STOR}A: send from 0 = 300 lost\nS: 426 broken\n! wait\n\
              {ACTIVE}{STOR}A: send from 0 = 1000\n{STAMPED}"
         ),
@@ -87,7 +87,7 @@ fn a_file_that_was_there_before_is_never_gone_on_from() {
 
 #[test]
 fn a_file_that_an_earlier_run_brought_over_is_not_sent_again() {
-    let before = "C: MKD scans\nS: 550 no\nC: SITE EXPIRY scans\nS: 213 never\nC: CWD scans\nS: 250 ok\n\
+    let before = "C: SITE EXPIRY scans\nS: 213 never\nC: CWD scans\nS: 250 ok\n\
         A: source 0 = 1000\nC: SIZE a\nS: 213 1000\nC: MDTM a\n";
     upload_a(true, &format!("{before}S: 213 20010909014640\nF: ok")).unwrap();
     let other = format!("{before}S: 213 20010909014641\n{ACTIVE}{STOR}A: send from 0 = 1000\n{STAMPED}");

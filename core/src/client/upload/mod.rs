@@ -1,8 +1,9 @@
 //! Upload (seed): MKD p, SETEXPIRY p date, CWD p; then each file. After a break: SITE CLAIM p, CWD p, SIZE f, and on
-//! from there.
+//! from there. What is to be added to a path looks for it first: CWD p, and MKD p only where it is not there.
 
 mod file;
 
+use super::action::ClientNote;
 use super::call::UploadOrder;
 use super::event::SourceInfo;
 use super::failure::{Failure, FailureKind, kind_of};
@@ -17,6 +18,7 @@ use crate::date::ExpiryDate;
 use crate::record::Token;
 use crate::wire::command::{Command, Secret};
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 
@@ -65,6 +67,8 @@ struct Current {
 
 #[derive(Debug)]
 enum Stage {
+    /// Is the path that is to be added to there?
+    Seeking,
     Making,
     /// MKD failed: is the path there?
     Probing(Heard),
@@ -134,6 +138,7 @@ impl Upload {
             return Next::Fail(Failure::new(FailureKind::ExpiryUnknown, what));
         }
         match (&self.token, self.path) {
+            (_, Path::Unmade) if self.order.add => self.ask_date(server),
             (_, Path::Unmade) => self.ask(Stage::Making, Command::Mkd(self.storage_path())),
             _ if server.place == Place::In(self.storage_path()) => self.go_on_with_file(server),
             (Some(token), _) => {
@@ -141,6 +146,38 @@ impl Upload {
                 self.ask(Stage::Claiming, Command::SiteClaim { path: self.storage_path(), token })
             }
             (None, _) => self.date(server),
+        }
+    }
+
+    fn on_seeking(&mut self, server: &mut Server, reply: Heard) -> Next {
+        let path = &self.order.storage_path;
+        match reply.class() {
+            Class::Done => {
+                server.place = Place::In(path.clone());
+                self.path = Path::Found;
+                self.go_on_found(server)
+            }
+            Class::Never if !matches!(reply.code, 530 | 532) && self.order.expiry_date.is_some() => {
+                // It is made as any other, so that it never stays without its date: not even where the reply to MKD
+                // is lost, after which it would be found.
+                self.order.add = false;
+                self.expiry = PathExpiry::Unknown;
+                self.ask(Stage::Making, Command::Mkd(self.storage_path()))
+            }
+            Class::Never => {
+                let failure = Failure::by_reply(FailureKind::NoSuchPath, format!("cannot add to {path}"), reply);
+                let gone = matches!(failure.kind, FailureKind::NoSuchPath | FailureKind::PathExpired);
+                Next::Fail(if gone { failure.with_hint(NOTHING_TO_ADD_TO) } else { failure })
+            }
+            _ => place::refused(FailureKind::NoSuchPath, &format!("cannot add to {path}"), reply),
+        }
+    }
+
+    fn go_on_found(&mut self, server: &Server) -> Next {
+        let then = self.go_on_with_file(server);
+        match self.order.expiry_date {
+            Some(_) => Next::Noting(ClientNote::DateLeftAlone { storage_path: self.storage_path() }, Box::new(then)),
+            None => then,
         }
     }
 
@@ -155,10 +192,6 @@ impl Upload {
                 self.date(server)
             }
             Class::Never if kind_of(FailureKind::Refused, &reply) != FailureKind::Refused => self.cannot_make(reply),
-            Class::Never if self.order.add => {
-                self.path = Path::Found;
-                self.date(server)
-            }
             Class::Never => {
                 let probe = Command::Cwd(self.storage_path());
                 self.ask(Stage::Probing(reply), probe)
@@ -220,9 +253,13 @@ impl Upload {
     }
 
     fn enter(&mut self, server: &Server) -> Next {
-        self.stage = Stage::Entering;
+        self.stage = if self.path == Path::Unmade { Stage::Seeking } else { Stage::Entering };
         match place::enter(server, &self.order.storage_path) {
             Some(next) => next,
+            None if self.path == Path::Unmade => {
+                self.path = Path::Found;
+                self.go_on_found(server)
+            }
             None => self.go_on_with_file(server),
         }
     }
@@ -241,6 +278,7 @@ impl Upload {
 
     fn on_reply(&mut self, server: &mut Server, reply: Heard) -> Next {
         match core::mem::replace(&mut self.stage, Stage::Making) {
+            Stage::Seeking => self.on_seeking(server, reply),
             Stage::Probing(made) => self.on_probing(server, made, &reply),
             Stage::AskingToken => {
                 self.token = Token::parse(reply.text().trim()).filter(|_| reply.code == 213);
@@ -292,6 +330,9 @@ impl Step for Upload {
         self.tally.blame(failure, self.current.begun)
     }
 }
+
+const NOTHING_TO_ADD_TO: &str =
+    "give --expires to make it anew; without --add it is made too, and expires only if the server says so";
 
 /// The name in a 257 (RFC 959, appendix II): in quotes, a quote in it doubled.
 fn quoted(text: &str) -> Option<String> {
