@@ -22,7 +22,7 @@ pub struct Failure {
     pub refused: Vec<Refusal>,
     /// What to do, where that is not what the kind alone advises.
     #[serde(default)]
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 /// A file that the server refused.
@@ -73,6 +73,46 @@ pub enum FailureKind {
     Interrupted,
 }
 
+/// What to do about a failure, where its kind alone does not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Hint {
+    /// There is no living path to add to.
+    NothingToAddTo,
+    /// Some of the files that were named are not there.
+    MissingFiles,
+    /// The server refused some files, and would again.
+    SomeRefused,
+    /// The path that a new one shall stand in is not there.
+    NoParent,
+    /// A file of that name is there, and may not be replaced.
+    NameTaken,
+    /// The date has come already.
+    DateIsNow,
+    /// The path is a file's.
+    FileNotPath,
+    /// The server, or the network on the way to it, has no room for one more.
+    TooManyUsers,
+}
+
+impl Hint {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::NothingToAddTo => {
+                "give --expires to make it anew; without --add it is made too, and expires only if the server says so"
+            }
+            Self::MissingFiles => "check the names; view shows what the path holds",
+            Self::SomeRefused => "what the server refused it refuses again; its words say why",
+            Self::NoParent => "make the parent first, or choose a path that needs none",
+            Self::NameTaken => "choose another name; a file of this name is there already",
+            Self::DateIsNow => "this date is now or past; give a later one, such as 7d or 2030-12-31",
+            Self::FileNotPath => "view takes the path without the file",
+            Self::TooManyUsers => "the server takes no more users now; try again later",
+        }
+    }
+}
+
 impl Failure {
     /// A failure in which the server said nothing.
     #[must_use]
@@ -89,15 +129,15 @@ impl Failure {
 
     /// The same, with better advice than its kind alone gives.
     #[must_use]
-    pub fn with_hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+    pub fn with_hint(self, hint: Hint) -> Self {
+        Self { hint: Some(hint), ..self }
     }
 
     /// What the user can do about it.
     #[must_use]
-    pub fn advice(&self) -> &str {
-        if let Some(hint) = &self.hint {
-            return hint;
+    pub fn advice(&self) -> &'static str {
+        if let Some(hint) = self.hint {
+            return hint.advice();
         }
         match self.kind {
             FailureKind::CannotConnect => {

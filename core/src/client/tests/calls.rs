@@ -105,8 +105,8 @@ fn what_is_added_to_no_living_path_is_sent_only_with_a_date() {
         );
         run_after_login(&active(), MAYFLY, order(), &lost).unwrap_err();
     }
-    let later = format!("C: CWD scans\nS: 450 Busy.\n! wait\nC: CWD scans\nS: 530 No.\nF: LoginRefused");
-    run_after_login(&active(), "SETEXPIRY", upload(&["1.png"], Some("7d"), true), &later).unwrap_err();
+    let later = "C: CWD scans\nS: 450 Busy.\n! wait\nC: CWD scans\nS: 530 No.\nF: LoginRefused";
+    run_after_login(&active(), "SETEXPIRY", upload(&["1.png"], Some("7d"), true), later).unwrap_err();
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod file;
 use super::action::ClientNote;
 use super::call::UploadOrder;
 use super::event::SourceInfo;
-use super::failure::{Failure, FailureKind, kind_of};
+use super::failure::{Failure, FailureKind, Hint, kind_of};
 use super::names;
 use super::place;
 use super::reply_reader::{Class, Heard};
@@ -167,7 +167,7 @@ impl Upload {
             Class::Never => {
                 let failure = Failure::by_reply(FailureKind::NoSuchPath, format!("cannot add to {path}"), reply);
                 let gone = matches!(failure.kind, FailureKind::NoSuchPath | FailureKind::PathExpired);
-                Next::Fail(if gone { failure.with_hint(NOTHING_TO_ADD_TO) } else { failure })
+                Next::Fail(if gone { failure.with_hint(Hint::NothingToAddTo) } else { failure })
             }
             _ => place::refused(FailureKind::NoSuchPath, &format!("cannot add to {path}"), reply),
         }
@@ -330,9 +330,6 @@ impl Step for Upload {
         self.tally.blame(failure, self.current.begun)
     }
 }
-
-const NOTHING_TO_ADD_TO: &str =
-    "give --expires to make it anew; without --add it is made too, and expires only if the server says so";
 
 /// The name in a 257 (RFC 959, appendix II): in quotes, a quote in it doubled.
 fn quoted(text: &str) -> Option<String> {
