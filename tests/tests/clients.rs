@@ -6,9 +6,11 @@
 use mayfly_tests::process::{Driver, Ran, ServerProcess, run};
 use mayfly_tests::vsftpd::Vsftpd;
 use mayfly_tests::{files, noise};
+use rustix::process::{Pid, Signal};
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::{env, fs};
 
@@ -164,6 +166,25 @@ impl Errand<'_> {
 impl Mode {
     fn flags(self) -> &'static [&'static str] {
         if self == Self::Active { &["--active"] } else { &[] }
+    }
+}
+
+/// Standard input that says nothing keeps nobody from ending the upload, with the first SIGINT.
+#[test]
+fn our_clients_end_while_they_wait_for_standard_input() {
+    let root = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(Driver::Std, root.path(), &[]);
+    for client in [Driver::Std, Driver::Smol] {
+        let url = format!("ftp://{}/{}", server.address(), client.name());
+        let mut command = Command::new(client.binary());
+        command.args(["upload", "-v", "-", &url]).stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        assert!(said.any(|line| line.starts_with("< 150")), "it begins to send");
+        let id = Pid::from_child(&child);
+        rustix::process::kill_process(id, Signal::INT).unwrap();
+        assert!(said.any(|line| line == "error: interrupted"));
+        assert_eq!(child.wait().unwrap().code(), Some(130));
     }
 }
 

@@ -120,6 +120,11 @@ impl DataSide {
         }
     }
 
+    /// Whether a transfer waits for its source rather than for the peer.
+    pub(super) fn awaits_source(&self) -> bool {
+        matches!(&self.work, Some((_, Work::Transfer { transfer, .. })) if transfer.awaits_source().is_some())
+    }
+
     /// Goes on by one chunk. What a transfer that has ended was working on comes back beside the event.
     pub(super) fn advance(&mut self, now: Now, received: &mut Vec<u8>) -> (Advance, Option<Transfer>) {
         let Some((id, work)) = self.work.take() else { return (Advance::Blocked, None) };

@@ -179,7 +179,7 @@ impl Driver {
     #[must_use]
     pub fn wait_for(&self) -> Option<Duration> {
         let now_ms = self.clock.now().monotonic_ms;
-        let due = [self.machine.deadline(), self.control.deadline_ms()].into_iter().flatten().min();
+        let due = [self.deadline(), self.control.deadline_ms()].into_iter().flatten().min();
         let due = due.map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms)));
         [due, self.clock.look_again_after()].into_iter().flatten().min()
     }
@@ -198,12 +198,17 @@ impl Driver {
         match advance {
             Advance::Moved(wire_bytes) => self.see(Sight::Moved { wire_bytes }),
             Advance::Told(event) => self.tell(now, event),
-            Advance::Blocked if self.machine.deadline().is_some_and(|due_ms| due_ms <= now.monotonic_ms) => {
+            Advance::Blocked if self.deadline().is_some_and(|due_ms| due_ms <= now.monotonic_ms) => {
                 self.tell(now, ClientEvent::Timeout);
             }
             Advance::Blocked => return false,
         }
         true
+    }
+
+    /// When the machine is due. While standard input has nothing to send, the peer keeps nobody waiting.
+    fn deadline(&self) -> Option<u64> {
+        self.machine.deadline().filter(|_| !self.data.awaits_source())
     }
 
     fn interruption(&mut self) -> Option<ClientEvent> {

@@ -5,6 +5,7 @@ use super::source::{OpenSource, fault};
 use crate::net::CHUNK_BYTES;
 use crate::transfer::send_file_chunk;
 use mayfly_core::client::event::{Fault, MoveError};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -190,8 +191,11 @@ fn send_by_kernel(stream: &TcpStream, source: &OpenSource, offset_bytes: &mut u6
     }
 }
 
-/// Reads the next chunk; 0 is the end.
+/// Reads the next chunk; 0 is the end. Never waits for another program to write: whoever waits heeds interrupts too.
 fn refill(source: &OpenSource, offset_bytes: &mut u64, chunk: &mut Vec<u8>) -> Result<usize, Halt> {
+    if source.awaits().is_some_and(|source| !is_readable(source)) {
+        return Err(Halt::Blocked);
+    }
     let left = source.info().size_bytes.map(|size| size.saturating_sub(*offset_bytes));
     let bytes_max = left.map_or(CHUNK_BYTES, |left| usize::try_from(left).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES));
     chunk.resize(bytes_max, 0);
@@ -228,6 +232,12 @@ fn send_rest(mut stream: &TcpStream, chunk: &[u8], sent: &mut usize) -> Result<u
 
 fn read(mut stream: &TcpStream, chunk: &mut [u8]) -> Result<usize, Halt> {
     stream.read(chunk).map_err(|error| if is_for_later(&error) { Halt::Blocked } else { Halt::Lost })
+}
+
+/// Whether reading returns at once, be it with bytes, the end or an error.
+fn is_readable(source: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(source, PollFlags::IN)];
+    !matches!(rustix::event::poll(&mut fds, Some(&Timespec::default())), Ok(0) | Err(Errno::INTR))
 }
 
 fn is_for_later(error: &io::Error) -> bool {
