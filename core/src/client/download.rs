@@ -68,7 +68,7 @@ impl Download {
     /// # Errors
     /// [`FailureKind::Local`], where two files would have one name here, or one could have none.
     pub(super) fn new(order: DownloadOrder) -> Result<Self, Failure> {
-        let unfit = |what: String| Err(Failure::new(FailureKind::Local, what));
+        let unfit = |what: String| Err(Failure::new(FailureKind::Unfit, what));
         if order.storage_path.contains(char::is_control) {
             return unfit(format!("{:?} is no storage path", order.storage_path));
         }

@@ -71,6 +71,8 @@ pub enum FailureKind {
     Protocol,
     /// The user stopped it.
     Interrupted,
+    /// What was asked for cannot be: a name that cannot be sent, or two that are alike.
+    Unfit,
 }
 
 /// What to do about a failure, where its kind alone does not tell.
@@ -92,8 +94,10 @@ pub enum Hint {
     DateIsNow,
     /// The path is a file's.
     FileNotPath,
-    /// The server, or the network on the way to it, has no room for one more.
-    TooManyUsers,
+    /// The server takes nobody at this moment.
+    NotNow,
+    /// The server failed, rather than refused.
+    ServerTrouble,
 }
 
 impl Hint {
@@ -108,7 +112,8 @@ impl Hint {
             Self::NameTaken => "choose another name; a file of this name is there already",
             Self::DateIsNow => "this date is now or past; give a later one, such as 7d or 2030-12-31",
             Self::FileNotPath => "view takes the path without the file",
-            Self::TooManyUsers => "the server takes no more users now; try again later",
+            Self::NotNow => "the server takes nobody more at this moment; try again later",
+            Self::ServerTrouble => "the server has trouble of its own; try again later, or ask who runs it",
         }
     }
 }
@@ -162,6 +167,7 @@ impl Failure {
             FailureKind::Tls => "check the server's certificate",
             FailureKind::TimedOut => "the server or the network is too slow or gone; try again later",
             FailureKind::Protocol => "this may be no FTP server; -v shows what it says",
+            FailureKind::Unfit => "give each file a name of its own, without slashes and control characters",
             FailureKind::Interrupted => "run the same command again to go on; an upload needs --add then",
         }
     }

@@ -5,7 +5,7 @@ use super::call::Connect;
 use super::connect::Login;
 use super::desk::Awaited;
 use super::event::{ClientEvent, ControlEnds, Fault};
-use super::failure::{Failure, FailureKind};
+use super::failure::{Failure, FailureKind, Hint};
 use super::reply_reader::{Class, Heard, ReplyError, ReplyReader};
 use super::server::Server;
 use super::step::Input;
@@ -40,7 +40,9 @@ impl Client {
     }
 
     pub(super) fn on_unconnected(&mut self, kind: FailureKind, why: &str) {
-        let failure = Failure::new(kind, format!("cannot connect to {}: {why}", self.host()));
+        let port = self.login.as_ref().map_or(0, |connect| connect.port);
+        let host = if self.host().contains(':') { format!("[{}]", self.host()) } else { self.host().to_owned() };
+        let failure = Failure::new(kind, format!("cannot connect to {host}:{port}: {why}"));
         // What never worked is a wrong address rather than a passing trouble.
         let again = self.was_up || self.retries > 0;
         self.deal_with(failure, again);
@@ -69,7 +71,7 @@ impl Client {
         // RFC 959 4.2.2: 421 may answer any command, and comes unasked when the server shuts down.
         if reply.code == 421 && !matches!(self.stage, Stage::Quitting) {
             let what = format!("{} closes the connection", self.host());
-            return self.lose(Failure::by_reply(FailureKind::CannotConnect, what, reply));
+            return self.lose(Failure::by_reply(FailureKind::CannotConnect, what, reply).with_hint(Hint::NotNow));
         }
         let preliminary = reply.class() == Class::Preliminary;
         match &self.stage {

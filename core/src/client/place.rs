@@ -2,7 +2,7 @@
 //! means.
 
 use super::data::Trouble;
-use super::failure::{Failure, FailureKind};
+use super::failure::{Failure, FailureKind, Hint};
 use super::reply_reader::{Class, Heard};
 use super::server::{Place, Server};
 use super::step::Next;
@@ -64,7 +64,13 @@ pub(super) fn time_of(reply: &Heard) -> Option<i64> {
 /// What follows a refusal: later it may go (4yz), or never (5yz).
 pub(super) fn refused(kind: FailureKind, what: &str, reply: Heard) -> Next {
     match reply.class() {
-        Class::NotNow => Next::Again(Failure::by_reply(kind, what, reply)),
+        Class::NotNow => {
+            // That the server fails now says nothing about what is there.
+            let kind = if kind == FailureKind::NoSuchPath { FailureKind::Refused } else { kind };
+            let failure = Failure::by_reply(kind, what, reply);
+            let failed = failure.kind == FailureKind::Refused;
+            Next::Again(if failed { failure.with_hint(Hint::ServerTrouble) } else { failure })
+        }
         Class::Never => Next::Fail(Failure::by_reply(kind, what, reply)),
         _ => Next::Fail(Failure { reply: Some(reply), ..Failure::new(FailureKind::Protocol, what) }),
     }

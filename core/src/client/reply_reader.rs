@@ -38,7 +38,12 @@ impl Heard {
     /// Whether the server says that the storage path has expired (DESIGN 3).
     #[must_use]
     pub fn says_expired(&self) -> bool {
-        self.code == 550 && self.lines.iter().any(|line| line.to_ascii_lowercase().contains("storage path expired"))
+        self.code == 550 && self.says("storage path expired")
+    }
+
+    /// Whether these words, in small letters, stand in one of its lines, however they are capitalized there.
+    pub(super) fn says(&self, words: &str) -> bool {
+        self.lines.iter().any(|line| line.to_ascii_lowercase().contains(words))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What of a call's files is done, and what the server refused.
 
-use super::failure::{Failure, FailureKind, Refusal};
+use super::failure::{Failure, FailureKind, Hint, Refusal};
 use super::reply_reader::Heard;
 use super::summary::FileDone;
 use alloc::format;
@@ -39,7 +39,15 @@ impl Tally {
             refused => format!("{refused} of {all} files were refused; first {}", first.name),
         };
         let kind = if self.done.is_empty() { first.kind } else { FailureKind::Partial };
-        Err(Failure { reply: first.reply.clone(), ..Failure::new(kind, what) })
+        let missing = self.refused.iter().all(|refused| refused.kind == FailureKind::NoSuchPath);
+        let taken = first.reply.as_ref().is_some_and(|reply| reply.code == 553 && reply.says("exists"));
+        let hint = match kind {
+            _ if taken => Some(Hint::NameTaken),
+            FailureKind::Partial if missing => Some(Hint::MissingFiles),
+            FailureKind::Partial => Some(Hint::SomeRefused),
+            _ => None,
+        };
+        Err(Failure { reply: first.reply.clone(), hint, ..Failure::new(kind, what) })
     }
 
     /// Adds to a failure what was done before it. What stopped when files, or bytes of one (`begun`), had come over

@@ -1,7 +1,7 @@
 //! View (seed): CWD p, then LIST p.
 
 use super::data::{DataOrder, Moved, Trouble, What};
-use super::failure::{Failure, FailureKind};
+use super::failure::{Failure, FailureKind, Hint};
 use super::names;
 use super::place;
 use super::reply_reader::Heard;
@@ -18,6 +18,8 @@ use alloc::string::String;
 pub(super) struct View {
     storage_path: String,
     expiry: PathExpiry,
+    /// The answer to CWD, while it is looked whether the path is a file's.
+    unentered: Option<Failure>,
     stage: Stage,
 }
 
@@ -25,6 +27,8 @@ pub(super) struct View {
 enum Stage {
     AskingDate,
     Entering,
+    /// There is no such path: is it a file's?
+    Probing,
     /// `by_name`: LIST p, else LIST alone.
     Listing {
         by_name: bool,
@@ -35,12 +39,12 @@ impl View {
     /// A look that has not begun.
     ///
     /// # Errors
-    /// [`FailureKind::Local`], where the path cannot be sent.
+    /// [`FailureKind::Unfit`], where the path cannot be sent.
     pub(super) fn new(storage_path: String) -> Result<Self, Failure> {
         if storage_path.contains(char::is_control) {
-            return Err(Failure::new(FailureKind::Local, format!("{storage_path:?} is no storage path")));
+            return Err(Failure::new(FailureKind::Unfit, format!("{storage_path:?} is no storage path")));
         }
-        Ok(Self { storage_path, expiry: PathExpiry::Unknown, stage: Stage::AskingDate })
+        Ok(Self { storage_path, expiry: PathExpiry::Unknown, unentered: None, stage: Stage::AskingDate })
     }
 
     fn enter(&mut self, server: &Server) -> Next {
@@ -82,8 +86,19 @@ impl View {
             self.expiry = place::expiry_of(&reply);
             return self.enter(server);
         }
+        if let Some(failure) = self.unentered.take() {
+            let is_file = place::size_of(&reply).is_some();
+            return Next::Fail(if is_file { failure.with_hint(Hint::FileNotPath) } else { failure });
+        }
         match place::entered(server, &self.storage_path, reply) {
             Ok(()) => self.list_as_seed(server),
+            Err(Next::Fail(failure))
+                if failure.kind == FailureKind::NoSuchPath && server.features.size == Known::Yes =>
+            {
+                self.unentered = Some(failure);
+                self.stage = Stage::Probing;
+                Next::Command(Command::Size(self.storage_path.clone()))
+            }
             Err(next) => next,
         }
     }

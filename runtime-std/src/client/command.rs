@@ -35,7 +35,7 @@ pub(crate) struct Common {
     #[arg(long, value_name = "N", default_value_t = Settings::default().retries_max)]
     retries: u32,
     /// How long to wait for a connection, a reply, or a byte to move
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "60s")]
+    #[arg(long, value_name = "TIME", value_parser = timeout, default_value = "60s")]
     timeout: Duration,
 }
 
@@ -245,6 +245,15 @@ fn is_dash(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// A time in which something can happen.
+fn timeout(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time < Duration::from_millis(1) => Err("in no time nothing comes; give one such as 60s".to_owned()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// A date that no server could read is a usage error; the server judges the rest by its own clock.
 fn date(text: &str) -> Result<String, String> {
     match ExpiryDate::parse(text, SystemClock.now()) {
@@ -280,6 +289,14 @@ mod tests {
         let (one, made_up) = path_or_made_up("").unwrap();
         assert!(made_up && one.len() == PATH_CHARS && one.bytes().all(|byte| ALPHABET.contains(&byte)));
         assert_ne!(one, path_or_made_up("/").unwrap().0);
+    }
+
+    #[test]
+    fn a_timeout_is_longer_than_nothing() {
+        assert_eq!(timeout("1m 30s"), Ok(Duration::from_secs(90)));
+        for text in ["0", "0s", "1us", "soon"] {
+            timeout(text).unwrap_err();
+        }
     }
 
     #[test]

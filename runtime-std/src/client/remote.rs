@@ -4,7 +4,7 @@ use crate::net::CONTROL_PORT;
 use mayfly_core::wire::command::Secret;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 /// `ftp://[user[:password]@]host[:port]/path`, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,10 @@ impl FromStr for Remote {
     type Err = NoRemote;
 
     fn from_str(text: &str) -> Result<Self, NoRemote> {
-        let url = Url::parse(text).map_err(|_| NoRemote("this is no URL"))?;
+        let url = Url::parse(text).map_err(|error| match error {
+            ParseError::InvalidPort => NoRemote("the port is wrong: it is a number from 1 to 65535"),
+            _ => NoRemote("this is no URL"),
+        })?;
         match url.scheme() {
             "ftp" => {}
             "ftps" | "ftpes" => return Err(NoRemote("TLS is not spoken yet")),

@@ -21,7 +21,7 @@ pub(super) fn uploaded(binary: &str, remote: &Remote, path: &str, uploaded: &Upl
         let token = uploaded.token.map(String::from);
         let Uploaded { storage_path, files, .. } = uploaded;
         return result(&json!({
-            "url": url, "storage_path": storage_path, "expires": utc(uploaded.expiry), "download": download,
+            "url": url, "storage_path": absolute(storage_path), "expires": utc(uploaded.expiry), "download": download,
             "token": token, "files": files,
         }));
     }
@@ -40,7 +40,7 @@ pub(super) fn downloaded(path: &str, files: &[FileDone], to: &Destination, as_js
                 json!({ "name": name, "path": local(file), "size_bytes": size_bytes, "modified_s": modified_s })
             })
             .collect();
-        return result(&json!({ "storage_path": path, "files": files }));
+        return result(&json!({ "storage_path": absolute(path), "files": files }));
     }
     print(&files.iter().fold(String::new(), |lines, file| format!("{lines}{}\n", local(file).display())))
 }
@@ -50,7 +50,7 @@ pub(super) fn viewed(path: &str, viewed: &Viewed, as_json: bool) -> Exit {
     let Viewed { listing, entries, expiry } = viewed;
     if as_json {
         return result(&json!({
-            "storage_path": path, "expires": utc(*expiry), "entries": entries, "listing": listing,
+            "storage_path": absolute(path), "expires": utc(*expiry), "entries": entries, "listing": listing,
         }));
     }
     let shown = print(&listing.iter().fold(String::new(), |mut lines, line| {
@@ -102,6 +102,7 @@ pub fn exit_of(kind: FailureKind) -> Exit {
         FailureKind::TimedOut => Exit::TimedOut,
         FailureKind::Protocol => Exit::Protocol,
         FailureKind::Interrupted => Exit::Interrupted,
+        FailureKind::Unfit => Exit::Usage,
         // The path is there already, the server knows no dates or not this one, or it says no for another reason.
         _ => Exit::Refused,
     }
@@ -117,6 +118,11 @@ fn expiry_line(expiry: PathExpiry) -> String {
         PathExpiry::Never => "expires never".to_owned(),
         _ => "expires: the server does not say".to_owned(),
     }
+}
+
+/// The path as every command names it.
+fn absolute(path: &str) -> String {
+    format!("/{}", path.trim_start_matches('/'))
 }
 
 fn utc(expiry: PathExpiry) -> Option<String> {

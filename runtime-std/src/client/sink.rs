@@ -69,9 +69,10 @@ impl OpenSink {
     }
 
     fn open_partial(directory: &Path, identity: Identity, resume: bool) -> Result<Self, Fault> {
-        std::fs::create_dir_all(directory).map_err(|error| fault(&error))?;
+        let names_it = |fault: Fault| Fault(format!("{}: {}", directory.display(), fault.0));
+        std::fs::create_dir_all(directory).map_err(|error| names_it(fault(&error)))?;
         let partial = directory.join(partial_name(&identity.name));
-        let file = open_own(&partial)?;
+        let file = open_own(&partial).map_err(names_it)?;
         let mut sink = Self {
             written_bytes: 0,
             place: Place::Partial { file, partial, target: directory.join(&identity.name), kept: false },

@@ -259,7 +259,7 @@ fn a_login_is_refused_by_the_servers_words() {
 
 #[test]
 fn names_that_cannot_be_sent_or_stored_are_refused_before_anything_is_sent() {
-    let bad = |call| run(&active(), &[connect(), call], &format!("{}F: ok\nF: Local", login("")));
+    let bad = |call| run(&active(), &[connect(), call], &format!("{}F: ok\nF: Unfit", login("")));
     for name in ["a\r\nDELE b", "a/b", "", ".."] {
         bad(upload(&[name], None, false)).unwrap_err();
     }
@@ -267,4 +267,25 @@ fn names_that_cannot_be_sent_or_stored_are_refused_before_anything_is_sent() {
     bad(download(&["x/a", "y/a"])).unwrap_err();
     bad(download(&["a\n"])).unwrap_err();
     bad(Call::View { storage_path: "a\r\nDELE b".to_owned() }).unwrap_err();
+}
+
+#[test]
+fn a_failure_says_what_helps() {
+    let advice = |call, script: &str| run_after_login(&active(), "SIZE", call, script).unwrap_err().advice();
+    let refused = "C: MKD scans\nS: 550-Create directory operation failed.\nS: 550 Invalid storage path.\n\
+        C: CWD scans\nS: 550 no\nF: Refused";
+    assert!(advice(upload(&["a"], None, false), refused).contains("parent"));
+    let file = "C: CWD scans\nS: 550 no\nC: SIZE scans\nS: 213 7\nF: NoSuchPath";
+    assert!(advice(view(), file).contains("without the file"));
+    assert!(!advice(view(), &file.replace("213 7", "550 no")).contains("without the file"));
+    let settings = ClientSettings { retries_max: 0, ..active() };
+    let unreadable = format!("{}F: ok\nC: CWD scans\nS: 451 Record unreadable.\nF: Refused", login("SIZE"));
+    let failure = run(&settings, &[connect(), view()], &unreadable).unwrap_err();
+    assert!(failure.advice().contains("trouble"));
+    let full = "A: open host:21 = ok\nS: 421 Too many users.\nA: hang up\nF: CannotConnect";
+    assert!(run(&settings, &[connect()], full).unwrap_err().advice().contains("later"));
+    let taken = "C: CWD scans\nS: 250 ok\nA: source 0 = 3\nC: SIZE a\nS: 213 4\nA: listen 192.0.2.7 = 27173\n\
+        C: PORT 192,0,2,7,106,37\nS: 200 ok\nC: STOR a\nA: accept 192.0.2.1\nS: 553-Could not create file.\n\
+        S: 553 File exists.\nF: Refused";
+    assert!(advice(upload(&["a"], None, true), taken).contains("another name"));
 }

@@ -96,9 +96,9 @@ impl Upload {
     /// An upload that has not begun.
     ///
     /// # Errors
-    /// [`FailureKind::Local`], where a name cannot be sent or stands twice.
+    /// [`FailureKind::Unfit`], where a name cannot be sent or stands twice.
     pub(super) fn new(order: UploadOrder) -> Result<Self, Failure> {
-        let unfit = |what: String| Err(Failure::new(FailureKind::Local, what));
+        let unfit = |what: String| Err(Failure::new(FailureKind::Unfit, what));
         if order.storage_path.is_empty() || order.storage_path.contains(char::is_control) {
             return unfit(format!("{:?} is no storage path", order.storage_path));
         }
@@ -201,7 +201,11 @@ impl Upload {
     }
 
     fn cannot_make(&self, reply: Heard) -> Next {
-        place::refused(FailureKind::Refused, &format!("cannot make {}", self.order.storage_path), reply)
+        let no_parent = reply.says("invalid storage path") || reply.says("no such file or directory");
+        match place::refused(FailureKind::Refused, &format!("cannot make {}", self.order.storage_path), reply) {
+            Next::Fail(failure) if no_parent => Next::Fail(failure.with_hint(Hint::NoParent)),
+            next => next,
+        }
     }
 
     fn on_probing(&mut self, server: &mut Server, made: Heard, reply: &Heard) -> Next {
@@ -327,7 +331,9 @@ impl Step for Upload {
     }
 
     fn blame(&self, failure: Failure) -> Failure {
-        self.tally.blame(failure, self.current.begun)
+        let failure = self.tally.blame(failure, self.current.begun);
+        let dated = self.path == Path::Made { dated: true };
+        if dated && failure.kind == FailureKind::PathExpired { failure.with_hint(Hint::DateIsNow) } else { failure }
     }
 }
 
