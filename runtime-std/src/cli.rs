@@ -3,12 +3,12 @@
 use crate::client::Calls;
 use crate::client::command::{self as client, DownloadArgs, UploadArgs, ViewArgs};
 use crate::clock::SystemClock;
+use crate::complain::complain;
 use crate::exit::{self, Exit};
 use crate::settings::{self, Given, LogOptions, ServeOptions, SettingsError};
 use crate::start::Serve;
 use crate::{log, signals};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -64,12 +64,6 @@ pub fn main<R: Runtime>() -> ExitCode {
         Command::View(args) => client::view::<R::Client>(&args),
     };
     exit.into()
-}
-
-/// Tells on standard error why a command failed and what to do; the hint is a line of `why`.
-pub(crate) fn complain(why: &dyn Display) {
-    // Not through the log: it has its own form and may be off. Where standard error is closed, nobody listens.
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("error: {why}\n"));
 }
 
 fn command<R: Runtime>() -> Command {

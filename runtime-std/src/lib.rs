@@ -15,6 +15,7 @@ pub mod start;
 pub mod storage;
 pub mod transfer;
 
+mod complain;
 mod control;
 mod data;
 mod session;

@@ -1,6 +1,6 @@
 //! Sockets as both drivers want them: how they are bound, set up, compared and ended. A driver adds only how it waits.
 
-use crate::start::StartError;
+use crate::start::error::StartError;
 use mayfly_core::action::PortRange;
 use mayfly_core::error::NetError;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -4,7 +4,7 @@
 use super::progress::say;
 use super::remote::Remote;
 use super::{Destination, Failure, FailureKind, FileDone, PathExpiry, Uploaded, Viewed};
-use crate::cli::complain;
+use crate::complain::complain;
 use crate::exit::Exit;
 use mayfly_core::client::failure::Refusal;
 use mayfly_core::date;

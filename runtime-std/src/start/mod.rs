@@ -1,6 +1,6 @@
 //! Starting a server: what both drivers' servers have in common.
 
-mod error;
+pub(crate) mod error;
 
 pub use error::StartError;
 
