@@ -19,7 +19,8 @@ use async_io::{Async, Timer, block_on};
 use futures_lite::future::poll_fn;
 use mayfly_core::client::call::{Call, UploadOrder};
 use mayfly_core::client::summary::Summary;
-use mayfly_std::client::driver::{Driver, Interest, Step};
+use mayfly_std::client::driver::{Driver, Step};
+use mayfly_std::client::interest::Interest;
 use mayfly_std::client::{
     Calls, ClientOptions, Destination, Failure, FailureKind, FileDone, Interrupter, Server, Source, Uploaded, Viewed,
     download_order, unexpected, upload_order,

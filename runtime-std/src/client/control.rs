@@ -1,6 +1,6 @@
 //! The client's end of the control connection. Nothing here waits, but for the look-up of a name.
 
-use super::driver::Interest;
+use super::interest::Interest;
 use super::source::fault;
 use crate::net;
 use mayfly_core::action::ActionId;

@@ -1,6 +1,6 @@
 //! The client's side of data connections: listener, connection, and the one action that runs there. Nothing here waits.
 
-use super::driver::Interest;
+use super::interest::Interest;
 use super::source::fault;
 use super::transfer::{Step, Transfer};
 use crate::net;

@@ -3,6 +3,7 @@
 
 use super::control::Control;
 use super::data::{Advance, DataSide};
+use super::interest::Interest;
 use super::sink::{Destination, Identity, OpenSink};
 use super::source::{OpenSource, Source};
 use super::transfer::Transfer;
@@ -19,7 +20,7 @@ use mayfly_core::time::Now;
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,27 +72,6 @@ pub enum Step {
     Wait,
     /// The call is finished.
     Finished(Result<Summary, Failure>),
-}
-
-/// A descriptor to wait for.
-#[derive(Clone, Copy, Debug)]
-pub struct Interest<'a> {
-    /// The descriptor.
-    pub fd: BorrowedFd<'a>,
-    /// Wait until it can be read from.
-    pub readable: bool,
-    /// Wait until it can be written to.
-    pub writable: bool,
-}
-
-impl<'a> Interest<'a> {
-    pub(super) fn readable(fd: &'a impl AsFd) -> Self {
-        Self { fd: fd.as_fd(), readable: true, writable: false }
-    }
-
-    pub(super) fn writable(fd: &'a impl AsFd) -> Self {
-        Self { fd: fd.as_fd(), readable: false, writable: true }
-    }
 }
 
 /// Ends a client's call from another thread: at once, and the client with it.

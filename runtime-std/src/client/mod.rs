@@ -25,6 +25,7 @@ pub(crate) mod command;
 mod control;
 mod data;
 pub mod driver;
+pub mod interest;
 mod options;
 mod password;
 mod progress;
