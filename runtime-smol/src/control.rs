@@ -83,7 +83,7 @@ impl Control {
             match read_some(self.stream.get_ref()) {
                 Ok(bytes) if bytes.is_empty() => self.end = End::Seen,
                 Ok(bytes) => {
-                    self.is_drained = bytes.len() < READ_BYTES;
+                    self.is_drained = bytes.len() < net::CONTROL_READ_BYTES;
                     return Poll::Ready(bytes);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_drained = true,
@@ -116,13 +116,11 @@ impl Control {
 
 /// Reads onto the stack first, so that a session that waits holds no buffer.
 fn read_some(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
-    let mut buffer = [0; READ_BYTES];
+    let mut buffer = [0; net::CONTROL_READ_BYTES];
     let bytes = stream.read(&mut buffer)?;
     Ok(buffer[..bytes].to_vec())
 }
 
-/// Bytes that are read in one go: half of the longest line, and more than any client sends at once.
-const READ_BYTES: usize = 4096;
 /// Bytes of replies that may wait for a peer that does not read; then its commands are no longer read either, and
 /// none of those that were read is begun.
 const REPLY_BYTES_WAITING_MAX: usize = 64 * 1024;
@@ -167,10 +165,10 @@ mod tests {
     #[test]
     fn a_long_input_is_read_piece_by_piece() {
         let (mut control, mut peer) = pair();
-        peer.write_all(&[b'x'; 2 * READ_BYTES + 1]).unwrap();
+        peer.write_all(&[b'x'; 2 * net::CONTROL_READ_BYTES + 1]).unwrap();
         drop(peer);
         let mut bytes = 0;
-        while bytes < 2 * READ_BYTES + 1 {
+        while bytes < 2 * net::CONTROL_READ_BYTES + 1 {
             bytes += read(&mut control).len();
         }
         block_on(poll_fn(|cx| {

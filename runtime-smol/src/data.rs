@@ -140,7 +140,7 @@ impl DataSide {
     /// When the session is due to hear that bytes move.
     pub(crate) fn progress_due_ms(&self) -> Option<u64> {
         let work = self.work.as_ref().filter(|work| work.watch.wire_bytes() != work.reported_bytes)?;
-        Some(work.reported_ms.saturating_add(PROGRESS_EVERY_MS))
+        Some(work.reported_ms.saturating_add(net::PROGRESS_EVERY_MS))
     }
 
     /// What the session is to hear of it by `now_ms`.
@@ -237,9 +237,6 @@ fn connected(id: ActionId, outcome: Result<Async<TcpStream>, NetError>) -> Done 
     };
     Done { event: Event::DataConnected { id, outcome }, stream, upload: None }
 }
-
-/// How often a session hears that bytes move, at most.
-const PROGRESS_EVERY_MS: u64 = 1000;
 
 #[cfg(test)]
 mod tests;

@@ -65,7 +65,7 @@ impl Control {
 
     /// Reads what has come, at most a few lines; none where nothing has, or the connection has ended.
     pub(crate) fn read(&mut self) -> Option<Vec<u8>> {
-        let mut buffer = [0; READ_BYTES];
+        let mut buffer = [0; net::CONTROL_READ_BYTES];
         match self.stream.read(&mut buffer) {
             Ok(0) => self.ended = true,
             Ok(bytes) => return Some(buffer[..bytes].to_vec()),
@@ -106,6 +106,5 @@ impl Control {
 
 /// Replies that a peer may leave unread before the session stops reading from it, and begins no more of what it has read.
 const UNSENT_BYTES_MAX: usize = 64 * 1024;
-const READ_BYTES: usize = 4096;
 /// Below a second, for `wait` counts nanoseconds alone.
 const CLOSE_MAX: Duration = Duration::from_millis(900);

@@ -13,6 +13,10 @@ use std::time::Duration;
 pub const CONTROL_PORT: u16 = 21;
 /// Bytes that are moved over a data connection in one go, so that nobody else waits long.
 pub const CHUNK_BYTES: usize = 256 * 1024;
+/// Bytes read from a control connection in one go: half of the longest line, and more than any client sends at once.
+pub const CONTROL_READ_BYTES: usize = 4096;
+/// How often, while bytes move, the core hears that a transfer goes on, milliseconds.
+pub const PROGRESS_EVERY_MS: u64 = 1000;
 /// How long accepting pauses after the descriptors ran out.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 

@@ -158,7 +158,7 @@ impl Open {
     }
 
     fn read(&mut self) -> Option<ClientEvent> {
-        let mut bytes = [0; READ_BYTES];
+        let mut bytes = [0; net::CONTROL_READ_BYTES];
         loop {
             match self.stream.read(&mut bytes) {
                 Ok(0) => return Some(ClientEvent::ControlClosed),
@@ -198,6 +198,5 @@ fn refused(id: ActionId, fault: Fault) -> ClientEvent {
     ClientEvent::ControlConnected { id, outcome: Err(fault) }
 }
 
-const READ_BYTES: usize = 4096;
 /// Time for one address to answer while others are left to try.
 const ADDRESS_MS_MAX: u64 = 5000;

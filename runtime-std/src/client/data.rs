@@ -192,7 +192,7 @@ impl DataSide {
             Ok(Step::Moved) if !received.is_empty() => {
                 Advance::Told(ClientEvent::DataReceived { id, bytes: std::mem::take(received) })
             }
-            Ok(Step::Moved) if now.monotonic_ms >= told_ms.saturating_add(PROGRESS_EVERY_MS) => {
+            Ok(Step::Moved) if now.monotonic_ms >= told_ms.saturating_add(net::PROGRESS_EVERY_MS) => {
                 let wire_bytes = transfer.wire_bytes();
                 self.work = Some((id, Work::Transfer { transfer, told_ms: now.monotonic_ms }));
                 return (Advance::Told(ClientEvent::TransferProgress { id, wire_bytes }), None);
@@ -235,9 +235,6 @@ fn said(error: NetError) -> Fault {
         .to_owned(),
     )
 }
-
-/// How often the client hears that bytes move.
-const PROGRESS_EVERY_MS: u64 = 1000;
 
 #[cfg(test)]
 mod tests;

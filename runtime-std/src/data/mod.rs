@@ -193,7 +193,7 @@ impl DataSide {
             Err(error) => return Advance::Told(ended(id, transfer, Err(error), storage)),
             Ok(Step::Ended) => return Advance::Told(ended(id, transfer, Ok(()), storage)),
             Ok(Step::Blocked) => Advance::Blocked,
-            Ok(Step::Moved) if now.monotonic_ms.saturating_sub(told_ms) >= PROGRESS_MS => {
+            Ok(Step::Moved) if now.monotonic_ms.saturating_sub(told_ms) >= net::PROGRESS_EVERY_MS => {
                 told_ms = now.monotonic_ms;
                 Advance::Told(Event::TransferProgress { id, wire_bytes: transfer.wire_bytes })
             }
@@ -214,9 +214,6 @@ fn is_writable(stream: &TcpStream) -> bool {
     let mut fds = [PollFd::new(stream, PollFlags::OUT)];
     rustix::event::poll(&mut fds, Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
 }
-
-/// How often the session hears that a transfer goes on.
-const PROGRESS_MS: u64 = 1000;
 
 #[cfg(test)]
 mod tests;
