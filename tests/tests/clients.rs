@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use mayfly_tests::process::{Driver, Ran, ServerProcess, run};
-use mayfly_tests::vsftpd::Vsftpd;
 use mayfly_tests::{files, noise};
 use rustix::process::{Pid, Signal};
 use std::io::{BufRead as _, BufReader};
@@ -185,36 +184,6 @@ fn our_clients_end_while_they_wait_for_standard_input() {
         rustix::process::kill_process(id, Signal::INT).unwrap();
         assert!(said.any(|line| line == "error: interrupted"));
         assert_eq!(child.wait().unwrap().code(), Some(130));
-    }
-}
-
-/// A plain FTP server serves our client too, as long as no date is asked for.
-#[test]
-fn our_clients_bring_to_and_fetch_from_vsftpd() {
-    for client in [Driver::Std, Driver::Smol] {
-        for mode in [Mode::Passive, Mode::Active] {
-            let (server, target) = (Vsftpd::start(), tempfile::tempdir().unwrap());
-            let errand = Errand { server: server.address(), mode, source: source(), target: target.path() };
-            let mut listed: Vec<String> = mayfly(client, &errand, &[]).lines().map(str::to_owned).collect();
-            listed.sort_unstable();
-            assert_eq!(listed, files::names(source()), "{client:?} {mode:?}");
-            files::assert_same(source(), &server.root().join("scans"));
-            files::assert_same(source(), target.path());
-        }
-    }
-}
-
-/// Where a date cannot be set, nothing is sent that would stay for ever.
-#[test]
-fn our_clients_send_nothing_to_vsftpd_that_shall_expire() {
-    for client in [Driver::Std, Driver::Smol] {
-        let (server, target) = (Vsftpd::start(), tempfile::tempdir().unwrap());
-        let errand = Errand { server: server.address(), mode: Mode::Passive, source: source(), target: target.path() };
-        let refused = upload(client, &errand, &["--expires", "1h"]);
-        assert_eq!(refused.status.code(), Some(7), "{refused:?}");
-        assert!(refused.stderr.contains("SETEXPIRY"), "{refused:?}");
-        assert!(refused.stdout.is_empty(), "{refused:?}");
-        assert_eq!(files::names(&server.root()), [""; 0]);
     }
 }
 
