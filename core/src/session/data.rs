@@ -5,7 +5,8 @@ use super::state::{Awaited, Flow};
 use crate::action::{Action, Translation};
 use crate::data;
 use crate::error::NetError;
-use crate::wire::command::{Command, EpsvArgument, TypeCode};
+use crate::wire::command::row::Row;
+use crate::wire::command::{EpsvArgument, TypeCode};
 use crate::wire::reply::Reply;
 use crate::wire::text;
 use alloc::format;
@@ -54,23 +55,8 @@ impl DataChoices {
 
     /// RFC 3659 5: REST must come right before its transfer. What clients put between the two (and between ALLO and
     /// STOR) is let pass; any other command takes both back.
-    pub(super) fn forget_before(&mut self, command: &Command) {
-        let between = matches!(
-            command,
-            Command::Port { .. }
-                | Command::Pasv
-                | Command::Epsv(_)
-                | Command::Type(_)
-                | Command::ModeStream
-                | Command::StruFile
-                | Command::Allo(_)
-                | Command::Rest(_)
-                | Command::Noop
-                | Command::Retr(_)
-                | Command::Stor(_)
-                | Command::Appe(_)
-        );
-        if !between {
+    pub(super) fn forget_before(&mut self, row: &Row) {
+        if !row.keeps_restart {
             self.restart_bytes = 0;
             self.announced_bytes = None;
         }

@@ -3,17 +3,30 @@
 use super::Session;
 use super::transfer::Kind;
 use crate::action::Translation;
+use crate::wire::command::row::Feature;
+use crate::wire::command::table::COMMANDS;
 use crate::wire::reply::Reply;
 use crate::wire::text;
 use alloc::borrow::ToOwned;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 impl Session {
     /// RFC 2389 3.2: exactly what works beyond RFC 959.
-    pub(super) fn feat() -> Reply {
-        Reply::block(211, text::FEATURES, FEATURES.iter().map(ToString::to_string).collect(), text::END)
+    pub(super) fn feat(&self) -> Reply {
+        let features = COMMANDS.iter().flat_map(|row| row.features);
+        let mut lines: Vec<String> = features.map(|feature| self.feature(*feature)).collect();
+        lines.sort_unstable();
+        Reply::block(211, text::FEATURES, lines, text::END)
+    }
+
+    #[expect(clippy::unused_self, reason = "the facts will be each session's choice")]
+    fn feature(&self, feature: Feature) -> String {
+        match feature {
+            Feature::Line(line) => line.into(),
+            Feature::Facts => "MLST type*;size*;modify*;perm*;unique*;X.expiry*;".into(),
+        }
     }
 
     pub(super) fn opts_utf8(on: bool) -> Reply {
@@ -21,19 +34,19 @@ impl Session {
     }
 
     pub(super) fn help(topic: Option<&str>) -> Reply {
+        let carried = || COMMANDS.iter().filter(|row| row.is_carried());
         let Some(topic) = topic else {
-            let names: Vec<&str> = SYNTAX.iter().map(|(name, _)| *name).collect();
+            let mut names: Vec<&str> = carried().map(|row| row.name).collect();
+            names.sort_unstable();
             let lines = names.chunks(NAMES_A_LINE).map(|names| names.join(" ")).collect();
             return Reply::block(214, text::HELP, lines, text::HELP_END);
         };
-        let topic = topic.trim();
-        let forms: Vec<String> = SYNTAX
-            .iter()
-            .filter(|(name, _)| {
-                name.eq_ignore_ascii_case(topic) || (is_site(name) && topic.eq_ignore_ascii_case("SITE"))
-            })
-            .map(|(name, arguments)| format!("Syntax: {name} {arguments}").trim_end().to_owned())
-            .collect();
+        let is_it = |name: &str| name.eq_ignore_ascii_case(topic);
+        let about =
+            carried().filter(|row| is_it(row.name) || row.name.split_once(' ').is_some_and(|(verb, _)| is_it(verb)));
+        let mut forms: Vec<String> =
+            about.map(|row| format!("Syntax: {} {}", row.name, row.arguments).trim_end().to_owned()).collect();
+        forms.sort_unstable();
         match <[String; 1]>::try_from(forms) {
             Ok([form]) => Reply::new(214, form),
             Err(forms) if forms.is_empty() => Reply::new(502, text::HELP_UNKNOWN),
@@ -68,75 +81,4 @@ impl Session {
     }
 }
 
-fn is_site(name: &str) -> bool {
-    name.starts_with("SITE ")
-}
-
-const FEATURES: [&str; 14] = [
-    "EPRT",
-    "EPSV",
-    "MDTM",
-    "MFMT",
-    "MLST type*;size*;modify*;perm*;unique*;X.expiry*;",
-    "PASV",
-    "REST STREAM",
-    "SETEXPIRY",
-    "SITE CLAIM",
-    "SITE EXPIRY",
-    "SITE TOKEN",
-    "SIZE",
-    "TVFS",
-    "UTF8",
-];
-
 const NAMES_A_LINE: usize = 12;
-
-/// Each command that is carried out, and the form of its arguments.
-const SYNTAX: [(&str, &str); 46] = [
-    ("ABOR", ""),
-    ("ALLO", "<bytes>"),
-    ("APPE", "<path>"),
-    ("CDUP", ""),
-    ("CWD", "<path>"),
-    ("DELE", "<path>"),
-    ("EPRT", "|<protocol>|<address>|<port>|"),
-    ("EPSV", "[1|2|ALL]"),
-    ("FEAT", ""),
-    ("HELP", "[<command>]"),
-    ("LIST", "[<path>]"),
-    ("MDTM", "<path>"),
-    ("MFMT", "<YYYYMMDDHHMMSS> <path>"),
-    ("MKD", "<path>"),
-    ("MLSD", "[<path>]"),
-    ("MLST", "[<path>]"),
-    ("MODE", "S"),
-    ("NLST", "[<path>]"),
-    ("NOOP", ""),
-    ("OPTS", "UTF8 ON"),
-    ("PASS", "<password>"),
-    ("PASV", ""),
-    ("PORT", "<h1,h2,h3,h4,p1,p2>"),
-    ("PWD", ""),
-    ("QUIT", ""),
-    ("REST", "<offset>"),
-    ("RETR", "<path>"),
-    ("RMD", "<path>"),
-    ("RNFR", "<path>"),
-    ("RNTO", "<path>"),
-    ("SETEXPIRY", "<path> <date>"),
-    ("SITE CLAIM", "<path> <token>"),
-    ("SITE EXPIRY", "<path> [<date>]"),
-    ("SITE TOKEN", "<path>"),
-    ("SIZE", "<path>"),
-    ("STAT", "[<path>]"),
-    ("STOR", "<path>"),
-    ("STRU", "F"),
-    ("SYST", ""),
-    ("TYPE", "A|I"),
-    ("USER", "<name>"),
-    ("XCUP", ""),
-    ("XCWD", "<path>"),
-    ("XMKD", "<path>"),
-    ("XPWD", ""),
-    ("XRMD", "<path>"),
-];

@@ -6,6 +6,7 @@ use super::transfer::Interrupt;
 use crate::action::Action;
 use crate::limits;
 use crate::time::Now;
+use crate::wire::command::row::Turn;
 use crate::wire::command::{self, Command, Request};
 use crate::wire::line::{Line, LineFramer};
 use crate::wire::reply::{Form, Reply};
@@ -63,7 +64,7 @@ impl Input {
             Line::Whole(line) => (command::parse(&line), line.len()),
             Line::TooLong { first } => {
                 let command = Err(Reply::new(500, text::LINE_TOO_LONG));
-                (Request { form: Form::of_line(Some(first)), command }, 0)
+                (Request { form: Form::of_line(Some(first)), row: None, command }, 0)
             }
         };
         self.last_form = request.form;
@@ -139,20 +140,28 @@ impl Session {
             self.since_ms = now.monotonic_ms;
             let form = waiting.request.form;
             let begun = self.transfer().is_some_and(|transfer| transfer.begun.is_some());
-            match &waiting.request.command {
-                Ok(Command::Noop) if begun => self.send(form, &Reply::new(200, text::NOOP_OK)),
-                Ok(Command::Stat(None)) if begun => {
-                    let reply = self.status();
-                    self.send(form, &reply);
-                }
+            match waiting.request.turn() {
+                Turn::AtOnce if begun => match self.answer_at_once(&waiting.request) {
+                    Some(reply) => self.send(form, &reply),
+                    None => self.input.hold(waiting),
+                },
                 // It jumps the queue and drops it; it is answered itself after the transfer and what it dropped, in
                 // the order in which they came.
-                Ok(Command::Abor) if self.interrupt(Interrupt::Abort) => {
+                Turn::Interrupts if self.interrupt(Interrupt::Abort) => {
                     self.input.answer_waiting(&Reply::new(450, text::DROPPED_BY_ABOR));
                     self.input.hold(waiting);
                 }
                 _ => self.input.hold(waiting),
             }
+        }
+    }
+
+    /// What needs nothing but the session's own state.
+    fn answer_at_once(&self, request: &Request) -> Option<Reply> {
+        match request.command {
+            Ok(Command::Noop) => Some(Reply::new(200, text::NOOP_OK)),
+            Ok(Command::Stat(None)) => Some(self.status()),
+            _ => None,
         }
     }
 

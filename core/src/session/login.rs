@@ -6,7 +6,7 @@ use crate::action::Note;
 use crate::record::ANONYMOUS;
 use crate::time::Now;
 use crate::user::Account;
-use crate::wire::command::Command;
+use crate::wire::command::row::{Login as Access, Row};
 use crate::wire::reply::Reply;
 use crate::wire::text;
 use alloc::string::String;
@@ -40,21 +40,10 @@ impl Login {
 }
 
 impl Session {
-    /// Refuses what needs a login, before one. RFC 959 5.4 names no 530 for these few, so they are answered.
-    pub(super) fn admit(&self, command: &Command) -> Flow<()> {
-        let open = matches!(
-            command,
-            Command::User(_)
-                | Command::Pass(_)
-                | Command::Quit
-                | Command::Noop
-                | Command::Syst
-                | Command::Feat
-                | Command::OptsUtf8(_)
-                | Command::Help(_)
-                | Command::Abor
-        );
-        if open || self.account().is_some() { Continue(()) } else { Break(Reply::new(530, text::LOGIN_REQUIRED)) }
+    /// Refuses what needs a login, before one.
+    pub(super) fn admit(&self, row: &Row) -> Flow<()> {
+        let open = row.login == Access::NotNeeded || self.account().is_some();
+        if open { Continue(()) } else { Break(Reply::new(530, text::LOGIN_REQUIRED)) }
     }
 
     pub(super) fn user(&mut self, name: String) -> Reply {

@@ -28,7 +28,7 @@ use crate::path::VirtualPath;
 use crate::record::Token;
 use crate::settings::Settings;
 use crate::time::Now;
-use crate::wire::command::{Command, Request};
+use crate::wire::command::{Command, Malformed, Request};
 use crate::wire::reply::{Form, Reply};
 use crate::wire::text;
 use alloc::boxed::Box;
@@ -224,14 +224,7 @@ impl Session {
     fn begin_request(&mut self, now: Now, request: Request) {
         self.form = request.form;
         self.since_ms = now.monotonic_ms;
-        let flow = match request.command {
-            Ok(command) => self.command(now, command),
-            Err(reply) => {
-                // RFC 959 4.1.3: RNTO follows RNFR immediately.
-                self.renaming = None;
-                Break(reply)
-            }
-        };
+        let flow = self.request(now, request);
         self.settle(now, flow);
     }
 
@@ -246,13 +239,23 @@ impl Session {
         }
     }
 
-    fn command(&mut self, now: Now, command: Command) -> Flow {
-        self.admit(&command)?;
-        self.data.forget_before(&command);
+    fn request(&mut self, now: Now, request: Request) -> Flow {
         // RFC 959 4.1.3: RNTO follows RNFR immediately.
-        if !matches!(command, Command::Rnto(_)) {
+        if !matches!(request.command, Ok(Command::Rnto(_))) {
             self.renaming = None;
         }
+        match (request.row, request.command) {
+            (Some(row), Ok(command)) => {
+                self.admit(row)?;
+                self.data.forget_before(row);
+                self.command(now, command)
+            }
+            (_, Err(reply)) => Break(reply),
+            (None, Ok(_)) => Break(Reply::from(Malformed::UnknownCommand)),
+        }
+    }
+
+    fn command(&mut self, now: Now, command: Command) -> Flow {
         match command {
             Command::User(name) => Break(self.user(name)),
             Command::Pass(_) => self.pass(now),
@@ -262,7 +265,7 @@ impl Session {
             }
             Command::Noop => Break(Reply::new(200, text::NOOP_OK)),
             Command::Syst => Break(Reply::new(215, text::SYSTEM)),
-            Command::Feat => Break(Self::feat()),
+            Command::Feat => Break(self.feat()),
             Command::OptsUtf8(on) => Break(Self::opts_utf8(on)),
             Command::Help(topic) => Break(Self::help(topic.as_deref())),
             Command::Type(code) => Break(self.set_type(code)),

@@ -1,31 +1,20 @@
-//! Where the data connection runs: PORT EPRT PASV EPSV.
+//! Where the data connection runs: PORT EPRT EPSV.
 
 use super::{Command, EpsvArgument, Malformed, Parsed, argument};
 use crate::data;
 
-/// Reads a command of this family; none: the verb is of another.
-pub(super) fn parse(verb: &str, argument: &str) -> Option<Parsed> {
-    Some(match verb {
-        "PORT" => port(argument),
-        "EPRT" => eprt(argument),
-        "PASV" => argument::none(argument, Command::Pasv),
-        "EPSV" => epsv(argument).map(Command::Epsv),
-        _ => return None,
-    })
-}
-
-fn port(argument: &str) -> Parsed {
+pub(super) fn port(argument: &str) -> Parsed {
     let address = data::read_port_argument(argument::word(argument)?).ok_or(Malformed::ArgumentInvalid)?;
     Ok(Command::Port { extended: false, address: address.into() })
 }
 
-fn eprt(argument: &str) -> Parsed {
+pub(super) fn eprt(argument: &str) -> Parsed {
     let address = data::read_eprt_argument(argument::word(argument)?)?;
     Ok(Command::Port { extended: true, address })
 }
 
 // RFC 2428 3: no argument, a protocol's number, or ALL.
-fn epsv(argument: &str) -> Result<EpsvArgument, Malformed> {
+pub(super) fn epsv(argument: &str) -> Result<EpsvArgument, Malformed> {
     match argument.trim_matches(' ') {
         "" => Ok(EpsvArgument::Any),
         "1" => Ok(EpsvArgument::Ipv4),

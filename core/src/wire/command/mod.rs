@@ -1,20 +1,23 @@
-//! Commands: what a control line asks. `parse` takes whole lines only, text or JSON; each family of verbs has its file.
+//! Commands: what a control line asks. `parse` takes whole lines only, text or JSON, and
+//! finds the command in the [`table`]; arguments of more than a word or a path are read in the files beside it.
 
 mod access;
 mod argument;
 mod data;
-mod directory;
 mod encode;
 mod info;
 mod malformed;
+pub mod row;
 mod site;
+pub mod table;
 mod transfer;
 
 pub use malformed::Malformed;
 
 use super::json;
 use super::reply::{Form, Reply};
-use alloc::string::String;
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
 use core::fmt;
 use core::net::SocketAddr;
 use nom::character::complete::{alphanumeric1, char};
@@ -22,6 +25,7 @@ use nom::combinator::{all_consuming, opt, rest};
 use nom::error::Error;
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
+use row::{Row, Turn};
 use serde::{Deserialize, Serialize};
 
 /// A parsed command. Paths are as the client wrote them: what they mean depends on the working directory.
@@ -170,8 +174,21 @@ impl fmt::Debug for Secret {
 pub struct Request {
     /// The form it came in, and so its replies go out in.
     pub form: Form,
+    /// The command's row in the table; none: no command is of that name.
+    pub row: Option<&'static Row>,
     /// The command, or the reply that its malformed line gets (500, 501, 502, 504, 522).
     pub command: Result<Command, Reply>,
+}
+
+impl Request {
+    /// What becomes of it while a transfer runs; a malformed one waits for its reply.
+    #[must_use]
+    pub fn turn(&self) -> Turn {
+        match (self.row, &self.command) {
+            (Some(row), Ok(_)) => row.turn,
+            _ => Turn::Waits,
+        }
+    }
 }
 
 /// Reads one whole line, without its end. The verb's case does not matter; one blank parts it from its argument, and
@@ -187,27 +204,28 @@ pub struct Request {
 #[must_use]
 pub fn parse(line: &[u8]) -> Request {
     let form = Form::of_line(line.first().copied());
-    Request { form, command: read(line, form).map_err(Reply::from) }
+    match find(line, form) {
+        Ok((row, argument)) => Request { form, row: Some(row), command: (row.parse)(&argument).map_err(Reply::from) },
+        Err(malformed) => Request { form, row: None, command: Err(malformed.into()) },
+    }
 }
 
-/// What every family makes of a verb and its argument.
+/// What is made of an argument.
 type Parsed = Result<Command, Malformed>;
 
-/// Reads a verb in capitals and its argument; none: the verb is of another family.
-type Family = fn(verb: &str, argument: &str) -> Option<Parsed>;
-
-const FAMILIES: [Family; 6] = [access::parse, directory::parse, transfer::parse, data::parse, info::parse, site::parse];
-
-fn read(line: &[u8], form: Form) -> Parsed {
+/// The command's row, and its argument.
+fn find(line: &[u8], form: Form) -> Result<(&'static Row, Cow<'_, str>), Malformed> {
     let line = core::str::from_utf8(line).map_err(|_| Malformed::NotUtf8)?;
     match form {
         Form::Text => {
             let (_, (verb, argument)) = text_line(line).map_err(|_| Malformed::UnknownCommand)?;
-            command(verb, argument.unwrap_or_default())
+            let (row, argument) = table::find(verb, argument.unwrap_or_default())?;
+            Ok((row, argument.into()))
         }
         Form::Json => {
             let request = json::request(line).ok_or(Malformed::BrokenJson)?;
-            command(&request.command, request.argument.as_deref().unwrap_or_default())
+            let (row, argument) = table::find(&request.command, request.argument.as_deref().unwrap_or_default())?;
+            Ok((row, argument.to_string().into()))
         }
     }
 }
@@ -216,28 +234,6 @@ fn read(line: &[u8], form: Form) -> Parsed {
 fn text_line(line: &str) -> IResult<&str, (&str, Option<&str>), Error<&str>> {
     all_consuming((alphanumeric1, opt(preceded(char(' '), rest)))).parse(line)
 }
-
-fn command(verb: &str, argument: &str) -> Parsed {
-    let verb = verb.to_ascii_uppercase();
-    let parsed = FAMILIES.iter().find_map(|family| family(&verb, argument));
-    parsed.unwrap_or_else(|| {
-        Err(if NOT_CARRIED.contains(&&*verb) { Malformed::NotImplemented } else { Malformed::UnknownCommand })
-    })
-}
-
-/// Verbs of FTP that this server knows and does not carry: 502 (RFC 959 4.2.1).
-const NOT_CARRIED: [&str; 33] = [
-    // RFC 959.
-    "ACCT", "SMNT", "REIN", "STOU", //
-    // RFC 2228: no security extension yet.
-    "AUTH", "ADAT", "PROT", "PBSZ", "CCC", "MIC", "CONF", "ENC", //
-    // RFC 1639, RFC 2640, RFC 7151.
-    "LPRT", "LPSV", "LANG", "HOST", //
-    // Drafts: draft-somers-ftp-mfxx, draft-bryan-ftp-hash, draft-bryan-ftp-range, draft-peterson-streamlined-ftp.
-    "MFCT", "MFF", "HASH", "RANG", "ALGS", "CLNT", "CSID", "AVBL", "COMB", //
-    // In use without a text.
-    "XCRC", "XMD5", "XSHA", "XSHA1", "XSHA256", "XSHA512", "SPSV", "THMB",
-];
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,8 @@ fn reads(line: &str, expected: &Command) {
     let lower = format!("{} {argument}", verb.to_ascii_lowercase());
     assert_eq!(parse(lower.as_bytes()).command.as_ref(), Ok(expected), "{lower}");
     let json = json::encode_request(verb, argument);
-    assert_eq!(parse(json.as_bytes()), Request { form: Form::Json, command: Ok(expected.clone()) }, "{json}");
+    let in_json = Request { form: Form::Json, row: request.row, command: Ok(expected.clone()) };
+    assert_eq!(parse(json.as_bytes()), in_json, "{json}");
 }
 
 #[track_caller]
@@ -263,7 +264,6 @@ fn site_claim_has_its_token_last() {
 fn what_is_known_and_not_carried_is_502_and_the_rest_500() {
     refuses(502, &["ACCT x", "SMNT /", "REIN", "STOU", "stou x", "AUTH TLS", "PBSZ 0", "PROT P", "HASH f", "XMD5 f"]);
     refuses(500, &["", " ", "FLY", "NOOPX", "NO", " NOOP", "NOOP\t", "NOOP\r", "\u{feff}NOOP", "123", "ÄÖÜ", "NO-OP"]);
-    assert!(NOT_CARRIED.iter().all(|verb| FAMILIES.iter().all(|family| family(verb, "").is_none())));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Files on their way, and how they travel: RETR STOR APPE REST ALLO ABOR TYPE MODE STRU.
+//! How files travel: ALLO TYPE MODE STRU.
 
 use super::{Command, Malformed, Parsed, TypeCode, argument};
 use alloc::vec::Vec;
@@ -7,33 +7,24 @@ use nom::character::complete::digit1;
 use nom::combinator::{map, opt};
 use nom::sequence::terminated;
 
-/// Reads a command of this family; none: the verb is of another.
-pub(super) fn parse(verb: &str, argument: &str) -> Option<Parsed> {
-    let path = || argument::text(argument);
-    Some(match verb {
-        "RETR" => path().map(Command::Retr),
-        "STOR" => path().map(Command::Stor),
-        "APPE" => path().map(Command::Appe),
-        "REST" => argument::parsed(argument, map(argument::bytes, Command::Rest)),
-        "ALLO" => allo(argument),
-        "ABOR" => argument::none(argument, Command::Abor),
-        "TYPE" => type_code(argument).map(Command::Type),
-        // RFC 959 5.3.2: S(tream), B(lock) and C(ompressed); Z is the deflate that some servers add.
-        "MODE" => letter(argument, 'S', "BCZ").map(|()| Command::ModeStream),
-        // RFC 959 5.3.2: F(ile), R(ecord) and P(age).
-        "STRU" => letter(argument, 'F', "RP").map(|()| Command::StruFile),
-        _ => return None,
-    })
+// RFC 959 5.3.2: S(tream), B(lock) and C(ompressed); Z is the deflate that some servers add.
+pub(super) fn mode(argument: &str) -> Parsed {
+    letter(argument, 'S', "BCZ").map(|()| Command::ModeStream)
+}
+
+// RFC 959 5.3.2: F(ile), R(ecord) and P(age).
+pub(super) fn structure(argument: &str) -> Parsed {
+    letter(argument, 'F', "RP").map(|()| Command::StruFile)
 }
 
 /// `ALLO n`, `ALLO n R m`: the record size says nothing about a file without records.
-fn allo(argument: &str) -> Parsed {
+pub(super) fn allo(argument: &str) -> Parsed {
     let record = (argument::blank, tag_no_case("R"), argument::blank, digit1);
     argument::parsed(argument, map(terminated(argument::bytes, opt(record)), Command::Allo))
 }
 
 /// RFC 959 5.3.2: `A` or `E`, with `N`, `T` or `C`; `I`; `L` with a byte size.
-fn type_code(argument: &str) -> Result<TypeCode, Malformed> {
+pub(super) fn type_code(argument: &str) -> Result<TypeCode, Malformed> {
     let argument = argument.to_ascii_uppercase();
     let words: Vec<&str> = argument.split(' ').filter(|word| !word.is_empty()).collect();
     match words[..] {
