@@ -144,7 +144,14 @@ mod tests {
     }
 
     fn info() -> FileInfo {
-        FileInfo { kind: FileKind::Directory, size_bytes: 0, modified_s: 0, unique: "1".to_string() }
+        FileInfo {
+            kind: FileKind::Directory,
+            size_bytes: 0,
+            modified_s: 0,
+            unique: "1".to_string(),
+            mode: None,
+            created_s: None,
+        }
     }
 
     #[test]

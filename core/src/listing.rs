@@ -15,7 +15,7 @@ pub fn list_line(entry: &Entry, now: Now) -> String {
     let info = &entry.info;
     let (mode, links) = match info.kind {
         FileKind::Directory => ("drwxr-xr-x", 2),
-        FileKind::File | FileKind::Other => ("-rw-r--r--", 1),
+        FileKind::File | FileKind::Other | FileKind::Link => ("-rw-r--r--", 1),
     };
     let time = list_time(info.modified_s, now.utc_s);
     format!("{mode} {links:4} {OWNER:8} {OWNER:8} {:12} {time} {}", info.size_bytes, shown_name(&entry.name))
@@ -27,7 +27,7 @@ pub fn list_line(entry: &Entry, now: Now) -> String {
 pub fn facts(info: &FileInfo, perm: &str, expiry_s: Option<i64>) -> String {
     let (kind, size) = match info.kind {
         FileKind::Directory => ("dir", String::new()),
-        FileKind::File | FileKind::Other => ("file", format!("size={};", info.size_bytes)),
+        FileKind::File | FileKind::Other | FileKind::Link => ("file", format!("size={};", info.size_bytes)),
     };
     let expiry = expiry_s.map(|expiry_s| format!("X.expiry={};", date::time_val(expiry_s))).unwrap_or_default();
     let (modified, unique) = (date::time_val(info.modified_s), &info.unique);
@@ -85,7 +85,7 @@ mod tests {
     const CHRISTMAS: i64 = 1_798_156_800;
 
     fn entry(kind: FileKind, name: &str, size_bytes: u64, modified_s: i64) -> Entry {
-        let info = FileInfo { kind, size_bytes, modified_s, unique: "8u1".into() };
+        let info = FileInfo { kind, size_bytes, modified_s, unique: "8u1".into(), mode: None, created_s: None };
         Entry { name: name.into(), info, record: EntryRecord::None }
     }
 

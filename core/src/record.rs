@@ -125,8 +125,10 @@ pub enum FileKind {
     File,
     /// A directory.
     Directory,
-    /// A link, device, socket or pipe: listed nowhere, opened never.
+    /// A device, socket or pipe: listed nowhere, opened never.
     Other,
+    /// A symbolic link: shown by name, without what it points at; neither followed nor opened.
+    Link,
 }
 
 /// A file or directory as a look-up shows it.
@@ -140,7 +142,16 @@ pub struct FileInfo {
     pub modified_s: i64,
     /// Tells it from every other in this storage (RFC 3659 7.5.2); no blanks or semicolons.
     pub unique: String,
+    /// Its permission bits, at most [`MODE_MAX`]; none: the storage knows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u16>,
+    /// When it was made, UTC seconds; none: the storage does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_s: Option<i64>,
 }
+
+/// All twelve permission bits: set-user-id, set-group-id and sticky, then read, write and execute for three classes.
+pub const MODE_MAX: u16 = 0o7777;
 
 /// One name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

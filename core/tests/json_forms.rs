@@ -112,6 +112,7 @@ fn storage_outcomes() {
         r#"{"ok":{"outcome":"state","records":[RECORD_AT],"target":INFO,"tombstone":null,"partial":{"size_bytes":4,"unique":"1g3"}}}"#,
         r#"{"ok":{"outcome":"state","records":[],"target":null,"tombstone":{"expiry_s":5},"partial":null}}"#,
         r#"{"ok":{"outcome":"opened","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2"}}"#,
+        r#"{"ok":{"outcome":"opened","kind":"link","size_bytes":4,"modified_s":5,"unique":"1g2","mode":493,"created_s":-6}}"#,
         r#"{"ok":{"outcome":"published","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2"}}"#,
         r#"{"ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":"none"}],"end":false}}"#,
         r#"{"ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":{"read":RECORD}}],"end":true}}"#,

@@ -64,7 +64,7 @@ pub(super) fn living_file<'a>(now: Now, state: &'a PathState, failure: &'static 
     match info.kind {
         FileKind::File => Continue(info),
         FileKind::Directory => Break(Reply::new(550, failure).with_detail(text::IS_DIRECTORY)),
-        FileKind::Other => Break(Reply::new(550, failure)),
+        FileKind::Other | FileKind::Link => Break(Reply::new(550, failure)),
     }
 }
 

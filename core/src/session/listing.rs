@@ -63,7 +63,7 @@ impl Session {
             FileKind::File if listing.form != ListingForm::Facts => Some(entry_of(&transfer.path, info)),
             // RFC 3659 7.2.1: 501 where MLSD is asked about what is not a directory.
             FileKind::File => return Break(Reply::new(501, text::LISTING_FAILED).with_detail(text::NOT_DIRECTORY)),
-            FileKind::Other => return Break(Reply::new(550, text::LISTING_FAILED)),
+            FileKind::Other | FileKind::Link => return Break(Reply::new(550, text::LISTING_FAILED)),
         };
         transfer.way = state.records;
         self.connect(now, transfer)

@@ -31,7 +31,7 @@ impl Session {
     }
 
     fn may_rename(&self, now: Now, state: &PathState, failure: &'static str) -> Flow<()> {
-        if access::living(now, state, failure)?.kind == FileKind::Other {
+        if matches!(access::living(now, state, failure)?.kind, FileKind::Other | FileKind::Link) {
             return Break(Reply::new(550, failure));
         }
         self.permit(Right::Rename, &state.records)

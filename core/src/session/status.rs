@@ -34,7 +34,7 @@ impl Session {
     pub(super) fn mlst_checked(&self, now: Now, path: &VirtualPath, state: &PathState, argument: &str) -> Flow {
         let info = access::living(now, state, text::FACTS_FAILED)?;
         self.permit(Right::List, &state.records)?;
-        if info.kind == FileKind::Other {
+        if matches!(info.kind, FileKind::Other | FileKind::Link) {
             return Break(Reply::new(550, text::FACTS_FAILED));
         }
         let view = self.view(now, ListingForm::Facts, &state.records);
@@ -62,7 +62,7 @@ impl Session {
                 let line = listing::list_line(&entry_of(&subject.path, info), now);
                 Break(status_reply(text::STATUS_FOLLOWS, [line].into()))
             }
-            FileKind::Other => Break(Reply::new(550, text::FACTS_FAILED)),
+            FileKind::Other | FileKind::Link => Break(Reply::new(550, text::FACTS_FAILED)),
         }
     }
 

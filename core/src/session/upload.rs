@@ -98,7 +98,7 @@ impl Session {
             Some(FileKind::File) if self.rights_at(&state.records).allow(Right::Overwrite) => {}
             Some(FileKind::File) => return Break(refused(text::FILE_EXISTS)),
             Some(FileKind::Directory) => return Break(refused(text::IS_DIRECTORY)),
-            Some(FileKind::Other) => return Break(refused(text::NAME_REFUSED)),
+            Some(FileKind::Other | FileKind::Link) => return Break(refused(text::NAME_REFUSED)),
         }
         if self.settings.require_expiry && expiry::effective(&state.records).is_none() {
             return Break(refused(text::EXPIRY_REQUIRED));

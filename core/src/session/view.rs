@@ -43,7 +43,7 @@ impl Session {
             EntryRecord::Read(record) => Some(record),
             EntryRecord::Unreadable => return None,
         };
-        if entry.info.kind == FileKind::Other || entry.name.starts_with(RESERVED_PREFIX) {
+        if matches!(entry.info.kind, FileKind::Other | FileKind::Link) || entry.name.starts_with(RESERVED_PREFIX) {
             return None;
         }
         Some(match view.form {

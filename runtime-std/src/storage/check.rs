@@ -2,7 +2,8 @@
 
 use super::confine::{self, Root};
 use super::errno::during;
-use super::{inode, partial, record};
+use super::inode::Inode;
+use super::{partial, record};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileKind, PathState, RecordAt};
@@ -42,13 +43,13 @@ fn look(root: &Root, path: &VirtualPath) -> Result<Option<PathState>, StorageErr
             Err(errno) => return Err(during("opening a directory")(errno)),
         };
         let failed = during("looking at a path");
-        let stat = rustix::fs::fstat(&handle).map_err(&failed)?;
-        let info = inode::info(&stat);
+        let seen = Inode::of(&handle).map_err(&failed)?;
+        let info = seen.info();
         match info.kind {
             FileKind::Directory => {
                 let record = record::read(root, handle.as_fd())?;
                 // Without one it is no storage path, and lives; or its record was deleted since it was opened.
-                let is_sure = record.is_some() || confine::stands(here, &name, inode::id(&stat)).map_err(&failed)?;
+                let is_sure = record.is_some() || confine::stands(here, &name, seen.id()).map_err(&failed)?;
                 if !is_sure {
                     return Ok(None);
                 }
@@ -65,7 +66,7 @@ fn look(root: &Root, path: &VirtualPath) -> Result<Option<PathState>, StorageErr
         }
         above = Some(handle);
     }
-    state.target = Some(inode::info(&rustix::fs::fstat(root.fd()).map_err(during("looking at the root"))?));
+    state.target = Some(Inode::of(root.fd()).map_err(during("looking at the root"))?.info());
     Ok(Some(state))
 }
 

@@ -3,7 +3,8 @@
 use super::confine;
 use super::disk::Disk;
 use super::errno::during;
-use super::{Listing, inode, name, record};
+use super::inode::Inode;
+use super::{Listing, name, record};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{Entry, EntryRecord, FileKind};
@@ -79,15 +80,17 @@ impl LocalListing {
     /// None: it has vanished since it was read, or is nothing that is listed.
     fn entry(&self, name: &[u8]) -> Result<Option<Entry>, StorageError> {
         let dir = self.handle.as_fd();
-        let Some(stat) = confine::stat_name(dir, name).map_err(during("listing a directory"))? else {
-            return Ok(None);
+        let seen = match Inode::at(dir, name) {
+            Ok(seen) => seen,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(during("listing a directory")(errno)),
         };
-        let info = inode::info(&stat);
+        let info = seen.info();
         let record = match info.kind {
             FileKind::File => EntryRecord::None,
             FileKind::Directory => match record::read_entry(&self.disk.root, dir, name) {
                 // Without one it is no storage path, and lives; or its record was deleted since it was found.
-                Ok(None) if !confine::stands(dir, name, inode::id(&stat)).map_err(during("listing a directory"))? => {
+                Ok(None) if !confine::stands(dir, name, seen.id()).map_err(during("listing a directory"))? => {
                     return Ok(None);
                 }
                 Ok(None) => EntryRecord::None,

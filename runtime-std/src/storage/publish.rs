@@ -5,6 +5,7 @@ use super::directory::rename_new;
 use super::disk::Disk;
 use super::durability::Durability;
 use super::errno::{during, during_io};
+use super::inode::Inode;
 use super::named::Named;
 use super::way::Way;
 use super::{Upload, copy, inode, lock, name, partial, record, space};
@@ -54,8 +55,8 @@ pub(super) fn open(
     if announced_bytes >= Some(upload.disk.named_from_bytes) {
         upload.name_early();
     }
-    let stat = rustix::fs::fstat(&upload.file).map_err(during("looking at an upload"))?;
-    let info = FileInfo { size_bytes: upload.size_bytes, ..inode::info(&stat) };
+    let seen = Inode::of(&upload.file).map_err(during("looking at an upload"))?;
+    let info = FileInfo { size_bytes: upload.size_bytes, ..seen.info() };
     Ok((info, Box::new(upload)))
 }
 
@@ -287,7 +288,7 @@ impl LocalUpload {
         record::drop_tombstone(&disk.root, way.dir(), self.path.name());
         // An older part of this name has no more use; if it stays, it is swept in time.
         let _ = partial::remove(&disk.root, way.dir(), self.path.name());
-        Ok(inode::info(&rustix::fs::fstat(&self.file).map_err(during("looking at a file"))?))
+        Ok(Inode::of(&self.file).map_err(during("looking at a file"))?.info())
     }
 }
 

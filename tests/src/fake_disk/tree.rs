@@ -17,6 +17,11 @@ pub(super) struct Tree {
     pub(super) room_bytes: Option<u64>,
 }
 
+/// The permission bits of a new file, as a umask of 022 leaves them.
+pub(super) const FILE_MODE: u16 = 0o644;
+/// The permission bits of a new directory, as a umask of 022 leaves them.
+pub(super) const DIRECTORY_MODE: u16 = 0o755;
+
 /// A name's content.
 pub(super) enum Node {
     File(FileNode),
@@ -27,19 +32,38 @@ pub(super) enum Node {
 pub(super) struct FileNode {
     unique: u64,
     pub(super) modified_s: i64,
+    pub(super) created_s: i64,
+    pub(super) mode: u16,
     pub(super) bytes: Arc<[u8]>,
 }
 
 /// A directory, with what stands in it under reserved names.
-#[derive(Default)]
 pub(super) struct Directory {
     unique: u64,
     pub(super) modified_s: i64,
+    pub(super) created_s: i64,
+    pub(super) mode: u16,
     pub(super) record: Option<Record>,
     pub(super) record_spoilt: bool,
     pub(super) children: BTreeMap<String, Node>,
     pub(super) tombstones: BTreeMap<String, Tombstone>,
     pub(super) partials: BTreeMap<String, PartialNode>,
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self {
+            unique: 0,
+            modified_s: 0,
+            created_s: 0,
+            mode: DIRECTORY_MODE,
+            record: None,
+            record_spoilt: false,
+            children: BTreeMap::new(),
+            tombstones: BTreeMap::new(),
+            partials: BTreeMap::new(),
+        }
+    }
 }
 
 /// The kept part of a broken upload.
@@ -57,12 +81,18 @@ impl Tree {
     }
 
     pub(super) fn new_file(&mut self, now_s: i64, bytes: Vec<u8>) -> FileNode {
-        FileNode { unique: self.new_unique(), modified_s: now_s, bytes: bytes.into() }
+        FileNode {
+            unique: self.new_unique(),
+            modified_s: now_s,
+            created_s: now_s,
+            mode: FILE_MODE,
+            bytes: bytes.into(),
+        }
     }
 
     pub(super) fn new_directory(&mut self, now_s: i64, record: Option<Record>) -> Directory {
         self.uniques += 1;
-        Directory { unique: self.uniques, modified_s: now_s, record, ..Directory::default() }
+        Directory { unique: self.uniques, modified_s: now_s, created_s: now_s, record, ..Directory::default() }
     }
 
     pub(super) fn node(&self, path: &VirtualPath) -> Option<&Node> {
@@ -192,6 +222,8 @@ impl Node {
                 size_bytes: file.size_bytes(),
                 modified_s: file.modified_s,
                 unique: file.unique.to_string(),
+                mode: Some(file.mode),
+                created_s: Some(file.created_s),
             },
         }
     }
@@ -215,6 +247,8 @@ impl Directory {
             size_bytes: 0,
             modified_s: self.modified_s,
             unique: self.unique.to_string(),
+            mode: Some(self.mode),
+            created_s: Some(self.created_s),
         }
     }
 }

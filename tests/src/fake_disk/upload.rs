@@ -1,6 +1,6 @@
 //! Files of the fake disk on their way in and out.
 
-use super::tree::{Node, PartialNode};
+use super::tree::{FILE_MODE, Node, PartialNode};
 use super::{FakeDisk, same_way};
 use mayfly_core::action::UploadBase;
 use mayfly_core::error::StorageError;
@@ -55,6 +55,8 @@ impl FakeUpload {
             size_bytes: self.bytes.len() as u64,
             modified_s: self.disk.now_s(),
             unique: self.unique.to_string(),
+            mode: Some(FILE_MODE),
+            created_s: Some(self.disk.now_s()),
         }
     }
 

@@ -50,7 +50,14 @@ impl Upload for MemoryUpload {
 
     fn publish(&mut self, _: bool, _: &[RecordAt]) -> Result<FileInfo, StorageError> {
         let size_bytes = self.bytes.lock().unwrap().len() as u64;
-        Ok(FileInfo { kind: FileKind::File, size_bytes, modified_s: 0, unique: String::new() })
+        Ok(FileInfo {
+            kind: FileKind::File,
+            size_bytes,
+            modified_s: 0,
+            unique: String::new(),
+            mode: None,
+            created_s: None,
+        })
     }
 
     fn keep(self: Box<Self>) -> Result<(), StorageError> {

@@ -106,7 +106,7 @@ fn a_link_in_the_way_looks_like_nothing_to_every_call() {
         let gone = Err(StorageError::NotFound);
         let storage = &host.storage;
         assert_eq!(storage.check(&at("/out/f")).unwrap(), mayfly_core::record::PathState::default());
-        assert_eq!(storage.check(&at("/out")).unwrap().target.unwrap().kind, FileKind::Other);
+        assert_eq!(storage.check(&at("/out")).unwrap().target.unwrap().kind, FileKind::Link);
         assert_eq!(storage.open_read(&at("/out/f"), 0).map(|_| ()), gone);
         assert_eq!(storage.open_read(&at("/link"), 0).map(|_| ()), gone);
         assert_eq!(storage.open_listing(&at("/out"), 10).map(|_| ()), gone);
