@@ -1,6 +1,7 @@
 //! What the session tells its driver to do. An action carries all that it needs; one with an outcome carries an `id`,
 //! which its outcome event repeats.
 
+use crate::digest::DigestAlgorithm;
 use crate::path::VirtualPath;
 use crate::record::{Record, RecordAt};
 use alloc::string::String;
@@ -215,6 +216,63 @@ pub enum StorageRequest {
     },
     /// Close the open listing early; outcome `Done`.
     CloseListing,
+    /// Set facts of a file or directory, all of them or none; outcome `Done`. `Unsupported` where the storage cannot
+    /// keep one of them.
+    SetFacts {
+        /// The file or directory.
+        path: VirtualPath,
+        /// Which, and to what.
+        facts: NewFacts,
+    },
+    /// Ask how much room a directory has for this server; outcome `Room`.
+    AskRoom {
+        /// The directory.
+        path: VirtualPath,
+    },
+    /// Open a file to be read through in steps, in place of any that was open so; outcome `Opened`.
+    OpenReading {
+        /// The file.
+        path: VirtualPath,
+        /// Where to begin; at most the file's size.
+        offset_bytes: u64,
+        /// How many bytes to read; none, or more than there are: to the end.
+        length_bytes: Option<u64>,
+        /// What the bytes are read for.
+        purpose: ReadingPurpose,
+    },
+    /// Go on with the open reading; outcome `Read`. At its end, it is closed.
+    ReadOn {
+        /// How many bytes at most, so that others are heard in between.
+        bytes_max: u64,
+    },
+    /// Close the open reading early; outcome `Done`.
+    CloseReading,
+}
+
+/// What bytes are read for, without a data connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReadingPurpose {
+    /// Their digest; result `ReadingResult::Digest`.
+    Digest(DigestAlgorithm),
+    /// Their number after translation to TYPE A; result `ReadingResult::AsciiSize`.
+    AsciiSize,
+    /// To be appended to the open upload; result `ReadingResult::Appended`.
+    Append,
+}
+
+/// Facts to be set (draft-somers-ftp-mfxx 5); none: it stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewFacts {
+    /// When it was last modified, UTC seconds.
+    pub modified_s: Option<i64>,
+    /// When it was last read, UTC seconds.
+    pub accessed_s: Option<i64>,
+    /// When it was made, UTC seconds.
+    pub created_s: Option<i64>,
+    /// Its permission bits, at most 0o777.
+    pub mode: Option<u32>,
 }
 
 /// What an upload goes on from. A published file stays as it was until `Publish`. A partial is gone on with in place:

@@ -75,6 +75,8 @@ pub enum StorageError {
     OffsetBeyondEnd,
     /// Another one holds it just now; later it may go.
     Busy,
+    /// This storage has no place for what is to be kept.
+    Unsupported,
     /// Anything else; the driver logs the particulars.
     Failed,
 }

@@ -3,6 +3,7 @@
 use crate::action::ActionId;
 use crate::error::{NetError, StorageError, TransferError};
 use crate::record::{Entry, FileInfo, PathState};
+use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -119,4 +120,35 @@ pub enum StorageOutcome {
         /// Whether these were the last.
         end: bool,
     },
+    /// Of `AskRoom`: bytes that the unprivileged may still store there.
+    Room {
+        /// How many.
+        free_bytes: u64,
+    },
+    /// Of `ReadOn`.
+    Read {
+        /// Bytes read by this step.
+        read_bytes: u64,
+        /// What came of the whole reading; none: it is not at its end.
+        result: Option<ReadingResult>,
+    },
+}
+
+/// What came of a reading without a data connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReadingResult {
+    /// Of `ReadingPurpose::Digest`.
+    Digest {
+        /// In small hex digits.
+        hex: String,
+    },
+    /// Of `ReadingPurpose::AsciiSize`.
+    AsciiSize {
+        /// Bytes that a TYPE A transfer would send.
+        wire_bytes: u64,
+    },
+    /// Of `ReadingPurpose::Append`: the bytes are in the open upload.
+    Appended,
 }

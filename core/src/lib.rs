@@ -18,6 +18,7 @@ pub mod ascii;
 pub mod client;
 pub mod data;
 pub mod date;
+pub mod digest;
 pub mod error;
 pub mod event;
 pub mod expiry;

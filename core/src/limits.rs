@@ -38,3 +38,5 @@ pub const REAPER_INDEX_MAX: usize = 100_000;
 pub const SCAN_BATCH_RECORDS: u32 = 512;
 /// The largest offset or size: 2^53 - 1 would bind JSON readers, i64 binds file systems; the smaller one rules.
 pub const OFFSET_MAX: u64 = (1 << 53) - 1;
+/// Bytes that one step of a reading takes (HASH, SIZE in TYPE A, COMB): after each the session listens.
+pub const READING_STEP_BYTES: u64 = 16 * 1024 * 1024;

@@ -75,6 +75,14 @@ fn storage_requests() {
         r#"{"request":"open_listing","path":"/","sort_entries_max":10000}"#,
         r#"{"request":"read_listing","entries_max":256}"#,
         r#"{"request":"close_listing"}"#,
+        r#"{"request":"set_facts","path":"/f","facts":{"modified_s":1,"accessed_s":null,"created_s":-1,"mode":420}}"#,
+        r#"{"request":"ask_room","path":"/"}"#,
+        r#"{"request":"open_reading","path":"/f","offset_bytes":0,"length_bytes":null,"purpose":{"digest":"sha256"}}"#,
+        r#"{"request":"open_reading","path":"/f","offset_bytes":1,"length_bytes":2,"purpose":{"digest":"crc32"}}"#,
+        r#"{"request":"open_reading","path":"/f","offset_bytes":0,"length_bytes":null,"purpose":"ascii_size"}"#,
+        r#"{"request":"open_reading","path":"/f","offset_bytes":0,"length_bytes":null,"purpose":"append"}"#,
+        r#"{"request":"read_on","bytes_max":16777216}"#,
+        r#"{"request":"close_reading"}"#,
     ]);
     let within = |request: &String| format!(r#"{{"action":"storage","id":1,"request":{request}}}"#);
     stand::<Action>(&requests.iter().map(within).collect::<Vec<_>>());
@@ -114,6 +122,11 @@ fn storage_outcomes() {
         r#"{"ok":{"outcome":"opened","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2"}}"#,
         r#"{"ok":{"outcome":"opened","kind":"link","size_bytes":4,"modified_s":5,"unique":"1g2","mode":493,"created_s":-6}}"#,
         r#"{"ok":{"outcome":"published","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2"}}"#,
+        r#"{"ok":{"outcome":"room","free_bytes":4096}}"#,
+        r#"{"ok":{"outcome":"read","read_bytes":16777216,"result":null}}"#,
+        r#"{"ok":{"outcome":"read","read_bytes":1,"result":{"result":"digest","hex":"e8b7be43"}}}"#,
+        r#"{"ok":{"outcome":"read","read_bytes":1,"result":{"result":"ascii_size","wire_bytes":2}}}"#,
+        r#"{"ok":{"outcome":"read","read_bytes":1,"result":{"result":"appended"}}}"#,
         r#"{"ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":"none"}],"end":false}}"#,
         r#"{"ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":{"read":RECORD}}],"end":true}}"#,
         r#"{"ok":{"outcome":"listed","entries":[{"name":"a","info":INFO,"record":"unreadable"}],"end":true}}"#,

@@ -230,6 +230,8 @@ pub const FEWER_THAN_ANNOUNCED: &str = "Fewer bytes than ALLO announced";
 pub const RECORD_UNREADABLE: &str = "Expiry record cannot be read";
 /// `450`: it changes faster than it can be judged, or somebody holds it.
 pub const BUSY: &str = "Storage path is busy";
+/// `504`: the storage has no place for it.
+pub const UNSUPPORTED: &str = "Not supported by this storage";
 /// `451`: the storage failed.
 pub const LOCAL_ERROR: &str = "Local error in processing";
 /// `452`: the disk is full.
