@@ -46,8 +46,7 @@ impl Client {
     /// # Errors
     /// The system's: no descriptor is left.
     pub fn new(options: ClientOptions) -> io::Result<Self> {
-        let ClientOptions { settings, clock, watch } = options;
-        let driver = Driver::new(settings, clock, watch)?;
+        let driver = Driver::new(options)?;
         Ok(Self { interrupter: driver.interrupter(), driver: Some(driver) })
     }
 

@@ -2,12 +2,14 @@
 
 use crate::client::Calls;
 use crate::client::command::{self as client, DownloadArgs, UploadArgs, ViewArgs};
+use crate::client::remote;
 use crate::clock::SystemClock;
 use crate::complain::complain;
 use crate::exit::{self, Exit};
 use crate::settings::{self, Given, LogOptions, ServeOptions, SettingsError};
 use crate::start::Serve;
 use crate::{log, signals};
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,8 +71,19 @@ pub fn main<R: Runtime>() -> ExitCode {
 fn command<R: Runtime>() -> Command {
     let definition = Cli::command().name(R::NAME).bin_name(R::NAME).after_help(examples(R::NAME));
     let definition = definition.after_long_help(format!("{}\n{}", examples(R::NAME), exit::help()));
-    let matches = definition.get_matches();
+    let matches = definition.try_get_matches().unwrap_or_else(|error| without_password(error).exit());
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command
+}
+
+/// The same without the password of a URL that could not be read.
+fn without_password(mut error: clap::Error) -> clap::Error {
+    for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg] {
+        if let Some(ContextValue::String(value)) = error.get(kind) {
+            let shown = remote::without_password(value);
+            error.insert(kind, ContextValue::String(shown));
+        }
+    }
+    error
 }
 
 fn examples(name: &str) -> String {

@@ -1,6 +1,7 @@
 //! The client's side of data connections: listener, connection, and the one action that runs there. Nothing here waits.
 
 use super::interest::Interest;
+use super::limit::{RateLimit, Turn};
 use super::source::fault;
 use super::transfer::{Step, Transfer};
 use crate::net;
@@ -14,6 +15,7 @@ use std::time::Duration;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct DataSide {
+    limit: Option<RateLimit>,
     listener: Option<TcpListener>,
     stream: Option<TcpStream>,
     work: Option<(ActionId, Work)>,
@@ -23,7 +25,18 @@ pub(super) struct DataSide {
 enum Work {
     Accept { peer: IpAddr },
     Connect { stream: TcpStream },
-    Transfer { transfer: Transfer, told_ms: u64 },
+    Transfer(Moving),
+}
+
+#[derive(Debug)]
+struct Moving {
+    transfer: Transfer,
+    /// When its progress was told last.
+    told_ms: u64,
+    /// What it may move, where there is a limit.
+    turn: Option<Turn>,
+    /// Whether it waits for its turn.
+    paused: bool,
 }
 
 /// What a step came to.
@@ -38,6 +51,10 @@ pub(super) enum Advance {
 }
 
 impl DataSide {
+    pub(super) fn new(limit: Option<RateLimit>) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
     /// Listens, in place of any earlier listener.
     pub(super) fn listen(&mut self, id: ActionId, local: IpAddr, control: SocketAddr) -> ClientEvent {
         self.listener = None;
@@ -76,7 +93,8 @@ impl DataSide {
 
     /// Moves bytes over the connection that stands.
     pub(super) fn transfer(&mut self, id: ActionId, transfer: Transfer, now: Now) {
-        self.work = Some((id, Work::Transfer { transfer, told_ms: now.monotonic_ms }));
+        let moving = Moving { transfer, told_ms: now.monotonic_ms, turn: None, paused: false };
+        self.work = Some((id, Work::Transfer(moving)));
     }
 
     /// Ends an action. What a transfer was working on comes back beside the event.
@@ -86,8 +104,8 @@ impl DataSide {
                 let outcome = Err(Fault("given up".to_owned()));
                 Some((ClientEvent::DataConnected { id, outcome }, None))
             }
-            Work::Transfer { transfer, .. } => {
-                let (event, transfer) = self.ended(id, transfer, Err(MoveError::Cancelled));
+            Work::Transfer(moving) => {
+                let (event, transfer) = self.ended(id, moving, Err(MoveError::Cancelled));
                 Some((event, Some(transfer)))
             }
         }
@@ -112,7 +130,8 @@ impl DataSide {
         match &self.work.as_ref()?.1 {
             Work::Accept { .. } => self.listener.as_ref().map(Interest::readable),
             Work::Connect { stream } => Some(Interest::writable(stream)),
-            Work::Transfer { transfer, .. } => match (transfer.awaits_source(), &self.stream) {
+            Work::Transfer(Moving { paused: true, .. }) => None,
+            Work::Transfer(Moving { transfer, .. }) => match (transfer.awaits_source(), &self.stream) {
                 (Some(source), _) => Some(Interest { fd: source, readable: true, writable: false }),
                 (None, Some(stream)) if transfer.sends() => Some(Interest::writable(stream)),
                 (None, stream) => stream.as_ref().map(Interest::readable),
@@ -122,7 +141,16 @@ impl DataSide {
 
     /// Whether a transfer waits for its source rather than for the peer.
     pub(super) fn awaits_source(&self) -> bool {
-        matches!(&self.work, Some((_, Work::Transfer { transfer, .. })) if transfer.awaits_source().is_some())
+        let Some((_, Work::Transfer(Moving { transfer, .. }))) = &self.work else { return false };
+        transfer.awaits_source().is_some()
+    }
+
+    /// When to look again, though nothing came: the limit lets the transfer go on.
+    pub(super) fn deadline_ms(&self) -> Option<u64> {
+        match &self.work {
+            Some((_, Work::Transfer(Moving { turn: Some(turn), paused: true, .. }))) => Some(turn.from_ms),
+            _ => None,
+        }
     }
 
     /// Goes on by one chunk. What a transfer that has ended was working on comes back beside the event.
@@ -131,7 +159,7 @@ impl DataSide {
         match work {
             Work::Accept { peer } => (self.advance_accept(id, peer), None),
             Work::Connect { stream } => (self.advance_connect(id, stream), None),
-            Work::Transfer { transfer, told_ms } => self.advance_transfer(id, transfer, told_ms, now, received),
+            Work::Transfer(moving) => self.advance_transfer(id, moving, now, received),
         }
     }
 
@@ -179,40 +207,58 @@ impl DataSide {
     fn advance_transfer(
         &mut self,
         id: ActionId,
-        mut transfer: Transfer,
-        told_ms: u64,
+        mut moving: Moving,
         now: Now,
         received: &mut Vec<u8>,
     ) -> (Advance, Option<Transfer>) {
+        let Some(bytes_max) = self.turn(&mut moving, now) else {
+            self.work = Some((id, Work::Transfer(moving)));
+            return (Advance::Blocked, None);
+        };
+        let before = moving.transfer.wire_bytes();
         let step = match &self.stream {
-            Some(stream) => transfer.step(stream, received),
+            Some(stream) => moving.transfer.step(stream, bytes_max, received),
             None => Err(MoveError::ConnectionLost),
         };
+        let wire_bytes = moving.transfer.wire_bytes();
+        moving.spend(wire_bytes - before);
         let advance = match step {
             Ok(Step::Moved) if !received.is_empty() => {
                 Advance::Told(ClientEvent::DataReceived { id, bytes: std::mem::take(received) })
             }
-            Ok(Step::Moved) if now.monotonic_ms >= told_ms.saturating_add(net::PROGRESS_EVERY_MS) => {
-                let wire_bytes = transfer.wire_bytes();
-                self.work = Some((id, Work::Transfer { transfer, told_ms: now.monotonic_ms }));
-                return (Advance::Told(ClientEvent::TransferProgress { id, wire_bytes }), None);
+            Ok(Step::Moved) if now.monotonic_ms >= moving.told_ms.saturating_add(net::PROGRESS_EVERY_MS) => {
+                moving.told_ms = now.monotonic_ms;
+                Advance::Told(ClientEvent::TransferProgress { id, wire_bytes })
             }
-            Ok(Step::Moved) => Advance::Moved(transfer.wire_bytes()),
+            Ok(Step::Moved) => Advance::Moved(wire_bytes),
             Ok(Step::Blocked) => Advance::Blocked,
             Ok(Step::Ended) => {
-                let (event, transfer) = self.ended(id, transfer, Ok(()));
+                let (event, transfer) = self.ended(id, moving, Ok(()));
                 return (Advance::Told(event), Some(transfer));
             }
             Err(error) => {
-                let (event, transfer) = self.ended(id, transfer, Err(error));
+                let (event, transfer) = self.ended(id, moving, Err(error));
                 return (Advance::Told(event), Some(transfer));
             }
         };
-        self.work = Some((id, Work::Transfer { transfer, told_ms }));
+        self.work = Some((id, Work::Transfer(moving)));
         (advance, None)
     }
 
-    fn ended(&mut self, id: ActionId, transfer: Transfer, outcome: Result<(), MoveError>) -> (ClientEvent, Transfer) {
+    /// How many bytes may move now; none: it must be waited for the turn.
+    fn turn(&self, moving: &mut Moving, now: Now) -> Option<usize> {
+        let Some(limit) = &self.limit else { return Some(net::CHUNK_BYTES) };
+        let turn = moving.turn.get_or_insert_with(|| limit.reserve(now.monotonic_ms));
+        moving.paused = now.monotonic_ms < turn.from_ms;
+        let bytes_max = usize::try_from(turn.bytes).unwrap_or(net::CHUNK_BYTES);
+        (!moving.paused).then_some(bytes_max)
+    }
+
+    fn ended(&mut self, id: ActionId, moving: Moving, outcome: Result<(), MoveError>) -> (ClientEvent, Transfer) {
+        let Moving { transfer, turn, .. } = moving;
+        if let (Some(limit), Some(turn)) = (&self.limit, turn) {
+            limit.give_back(turn.bytes);
+        }
         if let Some(stream) = self.stream.take_if(|_| transfer.sends()) {
             match outcome {
                 Ok(()) => net::end_data(&stream),
@@ -221,6 +267,15 @@ impl DataSide {
             }
         }
         (ClientEvent::TransferEnded { id, wire_bytes: transfer.wire_bytes(), outcome }, transfer)
+    }
+}
+
+impl Moving {
+    fn spend(&mut self, bytes: u64) {
+        if let Some(turn) = &mut self.turn {
+            turn.bytes = turn.bytes.saturating_sub(bytes);
+        }
+        self.turn = self.turn.filter(|turn| turn.bytes > 0);
     }
 }
 

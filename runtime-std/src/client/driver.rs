@@ -4,6 +4,7 @@
 use super::control::Control;
 use super::data::{Advance, DataSide};
 use super::interest::Interest;
+use super::options::ClientOptions;
 use super::sink::{Destination, Identity, OpenSink};
 use super::source::{OpenSource, Source};
 use super::transfer::Transfer;
@@ -12,7 +13,7 @@ use crate::stop::{self, Stop};
 use mayfly_core::action::ActionId;
 use mayfly_core::client::Client as Machine;
 use mayfly_core::client::action::{ClientAction, ClientNote};
-use mayfly_core::client::call::{Call, ClientSettings};
+use mayfly_core::client::call::Call;
 use mayfly_core::client::event::{ClientEvent, Fault, MoveError};
 use mayfly_core::client::failure::{Failure, FailureKind};
 use mayfly_core::client::summary::Summary;
@@ -98,7 +99,8 @@ impl Driver {
     ///
     /// # Errors
     /// The system's: no descriptor is left.
-    pub fn new(settings: ClientSettings, clock: Arc<dyn Clock>, watch: Option<Watcher>) -> io::Result<Self> {
+    pub fn new(options: ClientOptions) -> io::Result<Self> {
+        let ClientOptions { settings, clock, watch, limit } = options;
         Ok(Self {
             machine: Machine::new(settings),
             clock,
@@ -106,7 +108,7 @@ impl Driver {
             interrupt: Interrupter(Arc::new(Stop::new()?)),
             interrupted: false,
             control: Control::None,
-            data: DataSide::default(),
+            data: DataSide::new(limit),
             sources: Vec::new(),
             destination: Destination::StandardOutput,
             source: None,
@@ -159,7 +161,7 @@ impl Driver {
     #[must_use]
     pub fn wait_for(&self) -> Option<Duration> {
         let now_ms = self.clock.now().monotonic_ms;
-        let due = [self.deadline(), self.control.deadline_ms()].into_iter().flatten().min();
+        let due = [self.deadline(), self.control.deadline_ms(), self.data.deadline_ms()].into_iter().flatten().min();
         let due = due.map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms)));
         [due, self.clock.look_again_after()].into_iter().flatten().min()
     }
@@ -186,9 +188,10 @@ impl Driver {
         true
     }
 
-    /// When the machine is due. While standard input has nothing to send, the peer keeps nobody waiting.
+    /// When the machine is due. While standard input has nothing to send, or a limit holds the transfer back, the peer
+    /// keeps nobody waiting.
     fn deadline(&self) -> Option<u64> {
-        self.machine.deadline().filter(|_| !self.data.awaits_source())
+        self.machine.deadline().filter(|_| !self.data.awaits_source() && self.data.deadline_ms().is_none())
     }
 
     fn interruption(&mut self) -> Option<ClientEvent> {

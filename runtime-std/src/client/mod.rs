@@ -26,10 +26,12 @@ mod control;
 mod data;
 pub mod driver;
 pub mod interest;
+mod limit;
+mod netrc;
 mod options;
 mod password;
 mod progress;
-mod remote;
+pub(crate) mod remote;
 mod show;
 mod sink;
 mod source;
@@ -37,6 +39,7 @@ mod transfer;
 
 pub use calls::Calls;
 pub use driver::{Interrupter, Sight, Watcher};
+pub use limit::{Rate, RateLimit};
 pub use mayfly_core::client::call::ClientSettings;
 pub use mayfly_core::client::failure::{Failure, FailureKind};
 pub use mayfly_core::client::summary::{FileDone, PathExpiry, Uploaded, Viewed};
@@ -62,8 +65,7 @@ impl Client {
     /// # Errors
     /// The system's: no descriptor is left.
     pub fn new(options: ClientOptions) -> io::Result<Self> {
-        let ClientOptions { settings, clock, watch } = options;
-        Ok(Self { driver: Driver::new(settings, clock, watch)? })
+        Ok(Self { driver: Driver::new(options)? })
     }
 
     /// What ends its calls from another thread.

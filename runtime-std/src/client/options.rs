@@ -1,6 +1,7 @@
 //! What a client is made with, and whom it connects to.
 
 use super::driver::Watcher;
+use super::limit::RateLimit;
 use crate::clock::{Clock, SystemClock};
 use crate::net::CONTROL_PORT;
 use mayfly_core::client::call::{ClientSettings, Connect};
@@ -16,11 +17,13 @@ pub struct ClientOptions {
     pub clock: Arc<dyn Clock>,
     /// Who watches its dialogue and its progress.
     pub watch: Option<Watcher>,
+    /// How fast it moves files, together with every client that is given the same limit.
+    pub limit: Option<RateLimit>,
 }
 
 impl Default for ClientOptions {
     fn default() -> Self {
-        Self { settings: ClientSettings::default(), clock: Arc::new(SystemClock), watch: None }
+        Self { settings: ClientSettings::default(), clock: Arc::new(SystemClock), watch: None, limit: None }
     }
 }
 

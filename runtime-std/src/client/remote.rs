@@ -36,6 +36,9 @@ impl FromStr for Remote {
     fn from_str(text: &str) -> Result<Self, NoRemote> {
         let url = Url::parse(text).map_err(|error| match error {
             ParseError::InvalidPort => NoRemote("the port is wrong: it is a number from 1 to 65535"),
+            // RFC 6874 would write [fe80::1%25eth0]; RFC 3986 3.2.2 knows no such host.
+            ParseError::InvalidIpv6Address if has_zone(text) => NoRemote("an address with a zone (%) is not taken"),
+            ParseError::InvalidIpv6Address => NoRemote("the IPv6 address is wrong: it is written [2001:db8::1]"),
             _ => NoRemote("this is no URL"),
         })?;
         match url.scheme() {
@@ -51,20 +54,23 @@ impl FromStr for Remote {
             Some(host) => host.to_string(),
             None => return Err(NoRemote("the URL names no host")),
         };
-        // RFC 1738 3.2.2: the type code says how to transfer, and files are always transferred as they are.
-        let path = url.path();
-        let path = path.rsplit_once(";type=").map_or(path, |(path, _)| path);
+        let path = without_type(url.path())?;
         let path = path.strip_prefix('/').unwrap_or(path);
         let path = decoded(path).ok_or(NoRemote("the URL's path is not UTF-8"))?;
         let trimmed = path.trim_end_matches('/');
         let path = if trimmed.is_empty() && path.starts_with('/') { "/" } else { trimmed };
         let user = decoded(url.username()).ok_or(NoRemote("the URL's user is not UTF-8"))?;
         let password = url.password().map(|password| decoded(password).ok_or(NoRemote("the password is not UTF-8")));
+        let password = password.transpose()?;
+        // %0D%0A would begin another command.
+        if [&user, path, password.as_deref().unwrap_or_default()].iter().any(|text| text.contains(char::is_control)) {
+            return Err(NoRemote("a control character cannot be sent"));
+        }
         Ok(Self {
             host,
             port: url.port().unwrap_or(CONTROL_PORT),
             user: Some(user).filter(|user| !user.is_empty()),
-            password: password.transpose()?.map(Secret),
+            password: password.map(Secret),
             path: path.to_owned(),
         })
     }
@@ -77,6 +83,38 @@ impl Remote {
         let port = if self.port == CONTROL_PORT { String::new() } else { format!(":{}", self.port) };
         format!("ftp://{host}{port}/{}", encoded(path))
     }
+}
+
+/// A text that may be a URL, with its password hidden: for what is said about a wrong one.
+pub(crate) fn without_password(text: &str) -> String {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), text),
+    };
+    let host_end = rest.rfind('@').unwrap_or(0);
+    match rest[..host_end].split_once(':') {
+        Some((user, _)) => format!("{scheme}{user}:<secret>{}", &rest[host_end..]),
+        None => text.to_owned(),
+    }
+}
+
+fn has_zone(text: &str) -> bool {
+    let host = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+    host.is_some_and(|(host, _)| host.contains('%'))
+}
+
+/// The path without its type code, which says how to transfer (RFC 1738 3.2.2): files always go as they are.
+fn without_type(path: &str) -> Result<&str, NoRemote> {
+    let Some((before, code)) = path.rsplit_once(';').and_then(|(before, parameter)| {
+        let (name, code) = parameter.split_once('=')?;
+        name.eq_ignore_ascii_case("type").then_some((before, code))
+    }) else {
+        return Ok(path);
+    };
+    if ["a", "i"].iter().any(|known| code.eq_ignore_ascii_case(known)) {
+        return Ok(before);
+    }
+    Err(NoRemote("the type in the URL is wrong: it is ;type=a or ;type=i, and a name's own ; is written %3B"))
 }
 
 /// With every `%XX` read; none where that is not UTF-8.
@@ -137,12 +175,42 @@ mod tests {
             ("ftp://host/%2F", "/"),
             ("ftp://host/ü 1", "ü 1"),
             ("ftp://host/a%3Fb;type=i", "a?b"),
+            ("ftp://host/a;TYPE=A", "a"),
+            ("ftp://host/a%3Btype=x", "a;type=x"),
+            ("ftp://host/a;b=c", "a;b=c"),
+            ("ftp://host/a//", "a"),
+            ("ftp://host/%2Fa/b", "/a/b"),
+            ("ftp://me@host/a:b@c", "a:b@c"),
             ("ftp://host/a%2", "a%2"),
         ] {
             assert_eq!(read(url).path, path, "{url}");
         }
         for url in ["host/path", "http://host/", "ftps://host/", "ftp://", "ftp://host/a?b", "ftp://host/%FF", ""] {
             url.parse::<Remote>().unwrap_err();
+        }
+        for url in ["ftp://host/a%0D%0ADELE%20b", "ftp://a%0Ab@host/", "ftp://a:b%00@host/", "ftp://host/a;type=x"] {
+            url.parse::<Remote>().unwrap_err();
+        }
+    }
+
+    #[test]
+    fn an_address_of_either_family_is_a_host() {
+        assert_eq!(read("ftp://[::1]:2121/x").host, "::1");
+        assert_eq!(read("ftp://[2001:DB8:0::1]/x").host, "2001:db8::1");
+        assert_eq!(read("ftp://192.0.2.1:2121/x").host, "192.0.2.1");
+        let wrong = |url: &str| url.parse::<Remote>().unwrap_err().to_string();
+        for url in ["ftp://[fe80::1%25eth0]/x", "ftp://[fe80::1%eth0]:2121/x"] {
+            assert!(wrong(url).contains("zone"), "{}", wrong(url));
+        }
+        assert!(wrong("ftp://[::1::]/").contains("IPv6"));
+    }
+
+    #[test]
+    fn what_is_said_about_a_wrong_url_holds_no_password() {
+        assert_eq!(without_password("ftp://me:p@ss:w@host:99999/x"), "ftp://me:<secret>@host:99999/x");
+        assert_eq!(without_password("me:pass@host/x"), "me:<secret>@host/x");
+        for text in ["ftp://host/a:b", "ftp://me@host/a:b", "soon", "ftp://[::1]/x"] {
+            assert_eq!(without_password(text), text);
         }
     }
 

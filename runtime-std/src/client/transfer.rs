@@ -85,13 +85,18 @@ impl Transfer {
         }
     }
 
-    /// Moves one chunk. Of a listing, it is appended to `received`.
+    /// Moves one chunk of at most `bytes_max`. Of a listing, it is appended to `received`.
     ///
     /// # Errors
     /// [`MoveError`]; the transfer has ended then.
-    pub(super) fn step(&mut self, stream: &TcpStream, received: &mut Vec<u8>) -> Result<Step, MoveError> {
+    pub(super) fn step(
+        &mut self,
+        stream: &TcpStream,
+        bytes_max: usize,
+        received: &mut Vec<u8>,
+    ) -> Result<Step, MoveError> {
         let moved = match &mut self.way {
-            Way::Kernel { source, offset_bytes } => match send_by_kernel(stream, source, offset_bytes) {
+            Way::Kernel { source, offset_bytes } => match send_by_kernel(stream, source, offset_bytes, bytes_max) {
                 Err(Halt::NotByKernel) => return Ok(self.send_buffered()),
                 moved => moved,
             },
@@ -103,15 +108,15 @@ impl Transfer {
                     }
                     *sent = 0;
                 }
-                send_rest(stream, chunk, sent)
+                send_rest(stream, chunk, sent, bytes_max)
             }
-            Way::Receive { sink, chunk } => match read(stream, chunk) {
+            Way::Receive { sink, chunk } => match read(stream, up_to(chunk, bytes_max)) {
                 Ok(0) => return Ok(Step::Ended),
                 Ok(bytes) => sink.write(&chunk[..bytes]).map(|()| bytes).map_err(Halt::Local),
                 Err(halt) => Err(halt),
             },
             Way::Listing => {
-                received.resize(LISTING_CHUNK_BYTES, 0);
+                received.resize(bytes_max.min(LISTING_CHUNK_BYTES), 0);
                 let read = read(stream, received);
                 received.truncate(*read.as_ref().unwrap_or(&0));
                 match read {
@@ -171,9 +176,14 @@ impl Halt {
     }
 }
 
-fn send_by_kernel(stream: &TcpStream, source: &OpenSource, offset_bytes: &mut u64) -> Result<usize, Halt> {
+fn send_by_kernel(
+    stream: &TcpStream,
+    source: &OpenSource,
+    offset_bytes: &mut u64,
+    bytes_max: usize,
+) -> Result<usize, Halt> {
     let size = source.info().size_bytes.unwrap_or(0);
-    let bytes_max = size.saturating_sub(*offset_bytes).min(CHUNK_BYTES as u64);
+    let bytes_max = size.saturating_sub(*offset_bytes).min(bytes_max as u64);
     let Some(bytes_max) = usize::try_from(bytes_max).ok().filter(|bytes_max| *bytes_max > 0) else { return Ok(0) };
     let mut position = source.position(*offset_bytes);
     match send_file_chunk(stream, source.file(), &mut position, bytes_max) {
@@ -215,8 +225,9 @@ fn refill(source: &OpenSource, offset_bytes: &mut u64, chunk: &mut Vec<u8>) -> R
     }
 }
 
-fn send_rest(mut stream: &TcpStream, chunk: &[u8], sent: &mut usize) -> Result<usize, Halt> {
+fn send_rest(mut stream: &TcpStream, chunk: &[u8], sent: &mut usize, bytes_max: usize) -> Result<usize, Halt> {
     let rest = chunk.get(*sent..).unwrap_or_default();
+    let rest = rest.get(..bytes_max).unwrap_or(rest);
     if rest.is_empty() {
         return Ok(0);
     }
@@ -232,6 +243,11 @@ fn send_rest(mut stream: &TcpStream, chunk: &[u8], sent: &mut usize) -> Result<u
 
 fn read(mut stream: &TcpStream, chunk: &mut [u8]) -> Result<usize, Halt> {
     stream.read(chunk).map_err(|error| if is_for_later(&error) { Halt::Blocked } else { Halt::Lost })
+}
+
+fn up_to(chunk: &mut [u8], bytes_max: usize) -> &mut [u8] {
+    let bytes = chunk.len().min(bytes_max);
+    &mut chunk[..bytes]
 }
 
 /// Whether reading returns at once, be it with bytes, the end or an error.

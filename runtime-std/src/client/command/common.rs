@@ -1,0 +1,103 @@
+//! What the clients' commands have in common: their flags, the signals, and the client that they call.
+
+use super::super::limit::{Rate, RateLimit};
+use super::super::remote::Remote;
+use super::super::{Calls, ClientOptions, ClientSettings, Failure, FailureKind, Interrupter, progress};
+use super::account::{self, NetrcArgs};
+use super::value;
+use clap::Args;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::time::Duration;
+use std::{io, thread};
+
+/// What all three commands take.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Let the server connect to this host for data (PORT, EPRT) instead of the other way round
+    #[arg(long)]
+    active: bool,
+    /// Print the result as one JSON object; an upload's holds the secret token that proves who made the path
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Show the dialogue on standard error, passwords hidden
+    #[arg(short, long)]
+    verbose: bool,
+    /// How often to try again what breaks, without any headway in between
+    #[arg(long, value_name = "N", default_value_t = ClientSettings::default().retries_max)]
+    retries: u32,
+    /// The longest pause between two tries; the first is half a second, and each further one twice as long
+    #[arg(long, value_name = "TIME", value_parser = value::pause, default_value = "30s")]
+    retry_delay: Duration,
+    /// How long to wait for a connection, a reply, or a byte to move
+    #[arg(long, value_name = "TIME", value_parser = value::timeout, default_value = "60s")]
+    timeout: Duration,
+    /// Move no more than so many bytes a second in all: 500, 64k, 1.5M, 2G
+    #[arg(long, value_name = "RATE")]
+    limit_rate: Option<Rate>,
+    #[command(flatten)]
+    netrc: NetrcArgs,
+}
+
+/// Connects, has `call` done, and quits.
+pub(super) fn with_client<C: Calls, T>(
+    url: &Remote,
+    common: &Common,
+    call: impl FnOnce(&mut C) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let local = |error: io::Error| Failure::new(FailureKind::Local, format!("cannot begin: {error}"));
+    let mut client = C::open(common.options()).map_err(local)?;
+    let interrupter = client.interrupter();
+    heed_signals(interrupter.clone()).map_err(local)?;
+    let server = account::server(url, &common.netrc, &interrupter)?;
+    client.connect(&server)?;
+    let outcome = call(&mut client)?;
+    // The work is done; how the farewell goes changes nothing.
+    let _ = client.quit();
+    Ok(outcome)
+}
+
+impl Common {
+    fn options(&self) -> ClientOptions {
+        ClientOptions {
+            settings: self.settings(),
+            watch: Some(progress::watcher(self.verbose)),
+            limit: self.limit_rate.map(RateLimit::new),
+            ..ClientOptions::default()
+        }
+    }
+
+    fn settings(&self) -> ClientSettings {
+        let Self { active, retries, timeout, retry_delay, .. } = *self;
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let timeout_ms = ms(timeout).max(1);
+        let defaults = ClientSettings::default();
+        ClientSettings {
+            active,
+            retries_max: retries,
+            back_off_ms: defaults.back_off_ms.min(ms(retry_delay)),
+            back_off_ms_max: ms(retry_delay),
+            connect_ms_max: timeout_ms.min(defaults.connect_ms_max),
+            reply_ms_max: timeout_ms,
+            stall_ms_max: timeout_ms,
+            completion_ms_max: timeout_ms.max(defaults.completion_ms_max),
+        }
+    }
+}
+
+/// Stops in order at the first signal, and at once at the second.
+fn heed_signals(interrupter: Interrupter) -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let heed = move || {
+        let mut heard = false;
+        for signal in signals.forever() {
+            if heard {
+                // Where this fails, the orderly way still goes on.
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+            heard = true;
+            interrupter.interrupt();
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(heed).map(drop)
+}
