@@ -3,12 +3,14 @@
 pub mod fake_disk;
 pub mod files;
 pub mod ftp;
+pub mod ground;
 pub mod harness;
 pub mod kernel;
 pub mod peers;
 pub mod process;
 pub mod stage;
 pub mod transcript;
+pub mod tree;
 
 /// So many bytes that look random, and are the same each time: no compression and no sparse file makes them easy.
 #[must_use]

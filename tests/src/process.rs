@@ -1,7 +1,7 @@
 //! The binaries as an operator runs them: real processes on random ports of loopback.
 
 use rustix::process::{Pid, Signal};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -138,6 +138,15 @@ impl ServerProcess {
         self.log.wait_for(|line| line.contains(part))
     }
 
+    /// Waits until it has logged so many lines for which this is so, and gives them.
+    ///
+    /// # Panics
+    /// Where it does not.
+    #[must_use]
+    pub fn wait_for_logs(&self, count: usize, is_it: impl Fn(&str) -> bool) -> Vec<String> {
+        self.log.wait_for_many(count, is_it)
+    }
+
     /// Kills it as `kill -9` does.
     ///
     /// # Panics
@@ -180,14 +189,19 @@ impl Drop for ServerProcess {
 
 impl Log {
     fn wait_for(&self, is_it: impl Fn(&str) -> bool) -> String {
+        self.wait_for_many(1, is_it).swap_remove(0)
+    }
+
+    fn wait_for_many(&self, count: usize, is_it: impl Fn(&str) -> bool) -> Vec<String> {
         let deadline = Instant::now() + PATIENCE;
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(line) = lines.iter().find(|line| is_it(line)) {
-                return line.clone();
+            let found: Vec<&String> = lines.iter().filter(|line| is_it(line)).collect();
+            if found.len() >= count {
+                return found.into_iter().cloned().collect();
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "the server does not log it:\n{}", lines.join("\n"));
+            assert!(!left.is_zero(), "{count} lines of the log, found {}:\n{}", found.len(), lines.join("\n"));
             lines = self.grown.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -211,9 +225,21 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 /// Where it is not installed.
 #[must_use]
 pub fn run(command: &mut Command) -> Ran {
+    run_fed(command, "")
+}
+
+/// Runs a client to its end, and types this for it.
+///
+/// # Panics
+/// Where it is not installed.
+#[must_use]
+pub fn run_fed(command: &mut Command, input: &str) -> Ran {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs what is missing"));
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs what is missing"));
+    // A client need not read what is typed; what it then does is judged by its caller.
+    let _ = child.stdin.take().expect("standard input is piped").write_all(input.as_bytes());
+    let output = child.wait_with_output().expect("it is our child");
     Ran {
         status: output.status,
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -1,42 +1,39 @@
-//! Clients that people have: each brings three files, looks at them and fetches them, over passive and active data
+//! The same errand for every client, with the rights that a stranger has: each brings three files, looks at them and fetches them, over passive and active data
 //! connections, from both binaries.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
+use mayfly_tests::ground::Mode;
 use mayfly_tests::process::{Driver, Ran, ServerProcess, run};
 use mayfly_tests::{files, noise};
-use rustix::process::{Pid, Signal};
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::{env, fs};
 
 macro_rules! on_both {
     ($($client:ident),* $(,)?) => {
-        mod std_driver { $(mod $client {
-            #[test] fn passive() { crate::round_trip(crate::Driver::Std, crate::Mode::Passive, crate::$client); }
-            #[test] fn active() { crate::round_trip(crate::Driver::Std, crate::Mode::Active, crate::$client); }
-            #[test] fn ipv6() { crate::round_trip(crate::Driver::Std, crate::Mode::Ipv6, crate::$client); }
-        })* }
-        mod smol_driver { $(mod $client {
-            #[test] fn passive() { crate::round_trip(crate::Driver::Smol, crate::Mode::Passive, crate::$client); }
-            #[test] fn active() { crate::round_trip(crate::Driver::Smol, crate::Mode::Active, crate::$client); }
-            #[test] fn ipv6() { crate::round_trip(crate::Driver::Smol, crate::Mode::Ipv6, crate::$client); }
-        })* }
+        $(mod $client {
+            mod passive { on_both!(@ $client Passive); }
+            mod active { on_both!(@ $client Active); }
+            mod ipv6 { on_both!(@ $client Ipv6); }
+        })*
+    };
+    (@ $client:ident $mode:ident) => {
+        #[test]
+        fn std() {
+            let client = crate::round_trip::$client;
+            crate::round_trip::round_trip(mayfly_tests::process::Driver::Std, mayfly_tests::ground::Mode::$mode, client);
+        }
+
+        #[test]
+        fn smol() {
+            let client = crate::round_trip::$client;
+            crate::round_trip::round_trip(mayfly_tests::process::Driver::Smol, mayfly_tests::ground::Mode::$mode, client);
+        }
     };
 }
 
 on_both!(curl, lftp, ftplib, mayfly_std, mayfly_smol);
-
-/// How data connections are made; over IPv6 the passive way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
-    Passive,
-    Active,
-    Ipv6,
-}
 
 /// What a client is to do: bring all of `source` into a new path that expires, list it, fetch it into `target`.
 struct Errand<'a> {
@@ -140,10 +137,10 @@ fn mayfly(client: Driver, errand: &Errand<'_>, upload_flags: &[&str]) -> String 
     let uploaded = upload(client, errand, upload_flags).succeeded().stdout;
     assert_eq!(uploaded.lines().next(), Some(errand.url().as_str()), "the first line is the URL to hand on");
     let mut fetch = Command::new(client.binary());
-    fetch.arg("download").args(errand.mode.flags()).arg(errand.url()).arg("--to").arg(errand.target);
+    fetch.arg("download").args(mode_flags(errand.mode)).arg(errand.url()).arg("--to").arg(errand.target);
     let _ = run(&mut fetch).succeeded();
     let mut view = Command::new(client.binary());
-    view.args(["view", "--json"]).args(errand.mode.flags()).arg(errand.url());
+    view.args(["view", "--json"]).args(mode_flags(errand.mode)).arg(errand.url());
     let viewed: serde_json::Value = serde_json::from_str(&run(&mut view).succeeded().stdout).unwrap();
     let entries = viewed["entries"].as_array().unwrap().iter();
     entries.map(|entry| entry["name"].as_str().unwrap().to_owned() + "\n").collect()
@@ -151,7 +148,7 @@ fn mayfly(client: Driver, errand: &Errand<'_>, upload_flags: &[&str]) -> String 
 
 fn upload(client: Driver, errand: &Errand<'_>, flags: &[&str]) -> Ran {
     let mut command = Command::new(client.binary());
-    command.arg("upload").args(errand.mode.flags()).args(flags);
+    command.arg("upload").args(mode_flags(errand.mode)).args(flags);
     command.args(files::names(errand.source).iter().map(|name| errand.source.join(name)));
     run(command.arg(errand.url()))
 }
@@ -162,29 +159,9 @@ impl Errand<'_> {
     }
 }
 
-impl Mode {
-    fn flags(self) -> &'static [&'static str] {
-        if self == Self::Active { &["--active"] } else { &[] }
-    }
-}
-
-/// Standard input that says nothing keeps nobody from ending the upload, with the first SIGINT.
-#[test]
-fn our_clients_end_while_they_wait_for_standard_input() {
-    let root = tempfile::tempdir().unwrap();
-    let server = ServerProcess::start(Driver::Std, root.path(), &[]);
-    for client in [Driver::Std, Driver::Smol] {
-        let url = format!("ftp://{}/{}", server.address(), client.name());
-        let mut command = Command::new(client.binary());
-        command.args(["upload", "-v", "-", &url]).stdin(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-        assert!(said.any(|line| line.starts_with("< 150")), "it begins to send");
-        let id = Pid::from_child(&child);
-        rustix::process::kill_process(id, Signal::INT).unwrap();
-        assert!(said.any(|line| line == "error: interrupted"));
-        assert_eq!(child.wait().unwrap().code(), Some(130));
-    }
+/// What our own client is told of the way of data connections.
+fn mode_flags(mode: Mode) -> &'static [&'static str] {
+    if mode == Mode::Active { &["--active"] } else { &[] }
 }
 
 fn percent_encoded(name: &str) -> String {
