@@ -272,7 +272,7 @@ pub struct NewFacts {
     /// When it was made, UTC seconds.
     pub created_s: Option<i64>,
     /// Its permission bits, at most 0o777.
-    pub mode: Option<u32>,
+    pub mode: Option<u16>,
 }
 
 /// What an upload goes on from. A published file stays as it was until `Publish`. A partial is gone on with in place:

@@ -3,10 +3,10 @@
 use super::confine::{self, Root};
 use super::errno::during;
 use super::inode::Inode;
-use super::{partial, record};
+use super::{created, partial, record};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
-use mayfly_core::record::{FileKind, PathState, RecordAt};
+use mayfly_core::record::{FileInfo, FileKind, PathState, RecordAt};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -61,7 +61,9 @@ fn look(root: &Root, path: &VirtualPath) -> Result<Option<PathState>, StorageErr
             _ => {}
         }
         if depth == depth_max {
-            state.target = Some(info);
+            let kept_s = if info.kind == FileKind::File { created::kept(handle.as_fd()) } else { None };
+            let created_s = kept_s.or(info.created_s);
+            state.target = Some(FileInfo { created_s, ..info });
             return Ok(Some(state));
         }
         above = Some(handle);

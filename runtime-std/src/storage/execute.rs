@@ -1,7 +1,8 @@
 //! Turns the core's requests into storage calls, for both drivers. A driver adds only how it waits.
 
+use super::reading::Reading;
 use super::{Download, Listing, Rename, Storage, Upload, Walk};
-use mayfly_core::action::StorageRequest;
+use mayfly_core::action::{NewFacts, StorageRequest};
 use mayfly_core::error::StorageError;
 use mayfly_core::event::StorageOutcome;
 use mayfly_core::reaper::{ReaperOutcome, ReaperRequest};
@@ -13,13 +14,14 @@ pub struct SessionStorage {
     download: Option<Box<dyn Download>>,
     upload: Option<Box<dyn Upload>>,
     listing: Option<Box<dyn Listing>>,
+    reading: Option<Box<Reading>>,
 }
 
 impl SessionStorage {
     /// Nothing open yet.
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, download: None, upload: None, listing: None }
+        Self { storage, download: None, upload: None, listing: None, reading: None }
     }
 
     /// What the next sending transfer sends. Taken, for it is open for one transfer only.
@@ -72,7 +74,20 @@ impl SessionStorage {
             StorageRequest::Publish { replace, judged } => return self.publish(replace, &judged),
             StorageRequest::KeepPartial => self.upload.take().ok_or(StorageError::Failed)?.keep()?,
             StorageRequest::Discard => self.upload.take().ok_or(StorageError::Failed)?.discard(),
-            StorageRequest::SetTimes { path, modified_s } => storage.set_times(&path, modified_s)?,
+            StorageRequest::SetTimes { path, modified_s } => {
+                storage.set_facts(&path, &NewFacts { modified_s: Some(modified_s), ..NewFacts::default() })?;
+            }
+            StorageRequest::SetFacts { path, facts } => storage.set_facts(&path, &facts)?,
+            StorageRequest::AskRoom { path } => {
+                return Ok(StorageOutcome::Room { free_bytes: storage.free_bytes(&path)? });
+            }
+            StorageRequest::OpenReading { path, offset_bytes, length_bytes, purpose } => {
+                let (info, download) = storage.open_read(&path, offset_bytes)?;
+                self.reading = Some(Box::new(Reading::new(download, length_bytes, purpose)?));
+                return Ok(StorageOutcome::Opened(info));
+            }
+            StorageRequest::ReadOn { bytes_max } => return self.read_on(bytes_max),
+            StorageRequest::CloseReading => self.reading = None,
             StorageRequest::OpenListing { path, sort_entries_max } => {
                 self.listing = Some(storage.open_listing(&path, sort_entries_max)?);
             }
@@ -87,6 +102,15 @@ impl SessionStorage {
             _ => return Err(StorageError::Failed),
         }
         Ok(StorageOutcome::Done)
+    }
+
+    fn read_on(&mut self, bytes_max: u64) -> Result<StorageOutcome, StorageError> {
+        let mut reading = self.reading.take().ok_or(StorageError::Failed)?;
+        let (read_bytes, result) = reading.step(bytes_max, self.upload.as_deref_mut())?;
+        if result.is_none() {
+            self.reading = Some(reading);
+        }
+        Ok(StorageOutcome::Read { read_bytes, result })
     }
 
     fn publish(

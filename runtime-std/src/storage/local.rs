@@ -6,9 +6,9 @@ use super::durability::Durability;
 use super::errno::during;
 use super::trash::{self, Emptier};
 use super::{Download, Emptied, Listing, Rename, Storage, Upload, Walk};
-use super::{check, directory, download, listing, name, publish, record, rename, space, times, walk};
+use super::{check, directory, download, facts, listing, name, publish, record, rename, space, walk};
 use crate::clock::Clock;
-use mayfly_core::action::UploadBase;
+use mayfly_core::action::{NewFacts, UploadBase};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileInfo, PathState, Record};
@@ -105,8 +105,13 @@ impl Storage for LocalStorage {
         space::require(dir.as_fd(), size_bytes)
     }
 
-    fn set_times(&self, path: &VirtualPath, modified_s: i64) -> Result<(), StorageError> {
-        times::set(&self.disk.root, path, modified_s)
+    fn set_facts(&self, path: &VirtualPath, new: &NewFacts) -> Result<(), StorageError> {
+        facts::set(&self.disk.root, path, new)
+    }
+
+    fn free_bytes(&self, path: &VirtualPath) -> Result<u64, StorageError> {
+        let dir = self.disk.root.open_dir(path, OFlags::PATH).map_err(during("opening a directory"))?;
+        space::free_bytes(dir.as_fd())
     }
 
     fn open_listing(&self, path: &VirtualPath, sort_entries_max: u32) -> Result<Box<dyn Listing>, StorageError> {

@@ -7,12 +7,15 @@
 mod check;
 mod confine;
 mod copy;
+mod created;
+mod digest;
 mod directory;
 mod disk;
 mod download;
 pub mod durability;
 mod errno;
 pub mod execute;
+mod facts;
 mod inode;
 mod listing;
 pub mod local;
@@ -21,17 +24,17 @@ mod name;
 mod named;
 mod partial;
 mod publish;
+mod reading;
 mod record;
 mod rename;
 mod space;
 #[cfg(test)]
 mod tests;
-mod times;
 mod trash;
 mod walk;
 mod way;
 
-use mayfly_core::action::UploadBase;
+use mayfly_core::action::{NewFacts, UploadBase};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{Entry, FileInfo, PathState, Record, RecordAt};
@@ -71,8 +74,10 @@ pub trait Storage: Send + Sync {
     ) -> Result<(FileInfo, Box<dyn Upload>), StorageError>;
     /// Refuses unless this much can be stored there.
     fn reserve(&self, path: &VirtualPath, size_bytes: u64) -> Result<(), StorageError>;
-    /// Sets a file's modification time, UTC seconds.
-    fn set_times(&self, path: &VirtualPath, modified_s: i64) -> Result<(), StorageError>;
+    /// Sets facts of a file or directory, all of them or none.
+    fn set_facts(&self, path: &VirtualPath, facts: &NewFacts) -> Result<(), StorageError>;
+    /// How many bytes can still be stored in a directory.
+    fn free_bytes(&self, path: &VirtualPath) -> Result<u64, StorageError>;
     /// Opens a directory to be listed.
     fn open_listing(&self, path: &VirtualPath, sort_entries_max: u32) -> Result<Box<dyn Listing>, StorageError>;
     /// Begins a walk over all records, for the reaper.

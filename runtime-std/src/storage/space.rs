@@ -10,7 +10,11 @@ use std::os::fd::BorrowedFd;
 /// # Errors
 /// [`StorageError::NoSpace`].
 pub(super) fn require(dir: BorrowedFd<'_>, size_bytes: u64) -> Result<(), StorageError> {
+    if size_bytes > free_bytes(dir)? { Err(StorageError::NoSpace) } else { Ok(()) }
+}
+
+/// How much room the file system of `dir` has for the unprivileged, bytes.
+pub(super) fn free_bytes(dir: BorrowedFd<'_>) -> Result<u64, StorageError> {
     let stat = rustix::fs::fstatvfs(dir).map_err(during("asking for room"))?;
-    let free_bytes = stat.f_bavail.saturating_mul(stat.f_frsize);
-    if size_bytes > free_bytes { Err(StorageError::NoSpace) } else { Ok(()) }
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }

@@ -4,7 +4,7 @@ mod tree;
 mod upload;
 mod walk;
 
-use mayfly_core::action::UploadBase;
+use mayfly_core::action::{NewFacts, UploadBase};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileInfo, PathState, Record, RecordAt};
@@ -196,12 +196,24 @@ impl Storage for FakeDisk {
         }
     }
 
-    fn set_times(&self, path: &VirtualPath, modified_s: i64) -> Result<(), StorageError> {
+    fn set_facts(&self, path: &VirtualPath, facts: &NewFacts) -> Result<(), StorageError> {
+        let sets_times = facts.modified_s.is_some() || facts.created_s.is_some() || facts.accessed_s.is_some();
         match self.tree().node_mut(path).ok_or(StorageError::NotFound)? {
-            Node::File(file) => file.modified_s = modified_s,
-            Node::Directory(directory) => directory.modified_s = modified_s,
+            Node::File(file) => {
+                file.modified_s = facts.modified_s.unwrap_or(file.modified_s);
+                file.created_s = facts.created_s.unwrap_or(file.created_s);
+                file.mode = facts.mode.unwrap_or(file.mode);
+            }
+            Node::Directory(_) if sets_times => return Err(StorageError::IsDirectory),
+            Node::Directory(directory) => directory.mode = facts.mode.unwrap_or(directory.mode),
         }
         Ok(())
+    }
+
+    fn free_bytes(&self, path: &VirtualPath) -> Result<u64, StorageError> {
+        let mut tree = self.tree();
+        tree.directory_mut(path)?;
+        Ok(tree.room_bytes.unwrap_or(ENDLESS_ROOM_BYTES))
     }
 
     fn open_listing(&self, path: &VirtualPath, _sort_entries_max: u32) -> Result<Box<dyn Listing>, StorageError> {
@@ -230,6 +242,9 @@ impl Storage for FakeDisk {
         Ok(self.tree().empty_trash(entries_max))
     }
 }
+
+/// What a disk with endless room says that it has.
+const ENDLESS_ROOM_BYTES: u64 = 1 << 50;
 
 /// The records that a publish or rename was judged on are those of the directories alone.
 fn same_way(tree: &Tree, path: &VirtualPath, judged: &[RecordAt]) -> Result<bool, StorageError> {

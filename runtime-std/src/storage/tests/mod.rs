@@ -1,9 +1,11 @@
 //! The local storage as its callers see it, on a temporary directory and a clock that is moved by hand.
 
+mod facts;
 mod kill;
 mod names;
 mod paths;
 mod races;
+mod reading;
 mod reaping;
 mod renames;
 mod trash;

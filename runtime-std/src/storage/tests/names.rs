@@ -1,3 +1,4 @@
+use super::facts::modified;
 use super::*;
 use mayfly_core::record::{EntryRecord, FileKind};
 use std::ffi::OsStr;
@@ -116,8 +117,8 @@ fn a_link_in_the_way_looks_like_nothing_to_every_call() {
         assert_eq!(storage.remove_file(&at("/out/f")), gone);
         assert_eq!(storage.remove_directory(&at("/out/d"), None), gone);
         assert_eq!(storage.remove_directory(&at("/out"), None), gone);
-        assert_eq!(storage.set_times(&at("/out/f"), 0), gone);
-        assert_eq!(storage.set_times(&at("/link"), 0), gone);
+        assert_eq!(storage.set_facts(&at("/out/f"), &modified(0)), gone);
+        assert_eq!(storage.set_facts(&at("/link"), &modified(0)), gone);
         assert_eq!(storage.set_expiry(&at("/out/d"), &record(None), None), gone);
         assert_eq!(storage.move_to_trash(&at("/out/d"), 0), gone);
         assert_eq!(std::fs::read(outside.path().join("f")).unwrap(), b"secret");
@@ -137,17 +138,6 @@ fn a_record_that_is_a_link_or_no_record_is_unreadable() {
     std::fs::rename(host.disk("a/.mayfly.json"), host.disk("record")).unwrap();
     symlink(host.disk("record"), host.disk("a/.mayfly.json")).unwrap();
     assert_eq!(host.storage.check(&at("/a")), Err(StorageError::RecordUnreadable));
-}
-
-#[test]
-fn times_are_set_on_files_alone() {
-    let host = Host::new();
-    host.make("/a", None);
-    host.store("/f", b"x").unwrap();
-    host.storage.set_times(&at("/f"), 1_234_567).unwrap();
-    assert_eq!(host.storage.check(&at("/f")).unwrap().target.unwrap().modified_s, 1_234_567);
-    assert_eq!(host.storage.set_times(&at("/a"), 0), Err(StorageError::IsDirectory));
-    assert_eq!(host.storage.set_times(&at("/x"), 0), Err(StorageError::NotFound));
 }
 
 #[test]
