@@ -8,9 +8,10 @@ use crate::complain::complain;
 use crate::exit::{self, Exit};
 use crate::settings::{self, Given, LogOptions, ServeOptions, SettingsError};
 use crate::start::Serve;
-use crate::{log, signals};
+use crate::{commands, log, signals};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -45,6 +46,9 @@ enum Command {
     Download(DownloadArgs),
     /// List a path
     View(ViewArgs),
+    /// Print every FTP command that the server knows, where it is specified and what it answers
+    #[command(after_help = COMMANDS_HELP)]
+    Commands,
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +68,7 @@ pub fn main<R: Runtime>() -> ExitCode {
         Command::Upload(args) => client::upload::<R::Client>(R::NAME, &args),
         Command::Download(args) => client::download::<R::Client>(&args),
         Command::View(args) => client::view::<R::Client>(&args),
+        Command::Commands => print_commands(),
     };
     exit.into()
 }
@@ -128,6 +133,17 @@ fn serve<R: Runtime>(args: ServeArgs) -> Exit {
     }
 }
 
+fn print_commands() -> Exit {
+    match io::stdout().write_all(commands::text().as_bytes()) {
+        // Whoever reads a few lines and goes has seen enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&error);
+            Exit::LocalFile
+        }
+        _ => Exit::Done,
+    }
+}
+
 fn reread(args: &ServeArgs, started_with: &ServeOptions, log: LogOptions) -> Result<ServeOptions, SettingsError> {
     let (options, new_log) = settings::read(&args.given, args.config.as_deref())?;
     let fixed = |options: &ServeOptions| {
@@ -140,6 +156,10 @@ fn reread(args: &ServeArgs, started_with: &ServeOptions, log: LogOptions) -> Res
     }
     Ok(options)
 }
+
+const COMMANDS_HELP: &str = "\
+Beside the replies shown, any command may get 421 (the server goes down, or time is up), 450 (dropped by ABOR, or busy), 500 and 501 (not the \
+command's form), and one that needs a login 530.";
 
 const SERVE_HELP: &str = "\
 Run the server

@@ -4,6 +4,7 @@ pub mod admission;
 pub mod cli;
 pub mod client;
 pub mod clock;
+pub mod commands;
 pub mod exit;
 pub mod listen;
 pub mod log;

@@ -84,6 +84,11 @@ impl FakeDisk {
         self.tree().room_bytes = Some(bytes);
     }
 
+    /// From now on no file may be larger.
+    pub fn set_file_limit(&self, bytes: u64) {
+        self.tree().file_bytes_max = Some(bytes);
+    }
+
     fn tree(&self) -> MutexGuard<'_, Tree> {
         self.tree.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -190,8 +195,10 @@ impl Storage for FakeDisk {
     }
 
     fn reserve(&self, _path: &VirtualPath, size_bytes: u64) -> Result<(), StorageError> {
-        match self.tree().room_bytes {
-            Some(room) if room < size_bytes => Err(StorageError::NoSpace),
+        let tree = self.tree();
+        match (tree.room_bytes, tree.file_bytes_max) {
+            (_, Some(max)) if max < size_bytes => Err(StorageError::FileTooLarge),
+            (Some(room), _) if room < size_bytes => Err(StorageError::NoSpace),
             _ => Ok(()),
         }
     }

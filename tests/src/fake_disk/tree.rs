@@ -15,6 +15,8 @@ pub(super) struct Tree {
     uniques: u64,
     /// Room for so many more bytes; none: endless.
     pub(super) room_bytes: Option<u64>,
+    /// No file may be larger; none: any size.
+    pub(super) file_bytes_max: Option<u64>,
 }
 
 /// The permission bits of a new file, as a umask of 022 leaves them.

@@ -71,6 +71,10 @@ impl FakeUpload {
 
 impl Upload for FakeUpload {
     fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        let size_bytes = (self.bytes.len() + bytes.len()) as u64;
+        if self.disk.tree().file_bytes_max.is_some_and(|max| max < size_bytes) {
+            return Err(StorageError::FileTooLarge);
+        }
         if let Some(room) = &mut self.disk.tree().room_bytes {
             *room = room.checked_sub(bytes.len() as u64).ok_or(StorageError::NoSpace)?;
         }

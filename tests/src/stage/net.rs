@@ -200,7 +200,7 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
             DiskStep::Holds(path, bytes) => super::same_content(fs::read(self.on_disk(path)).ok(), bytes),
             DiskStep::Lacks(path) => wait_until_gone(&self.on_disk(path)),
             DiskStep::Spoil(path) => spoil_record(&self.on_disk(path)),
-            DiskStep::Room(_) => Err("only the fake disk knows how much room there is".to_owned()),
+            DiskStep::Room(_) | DiskStep::FileLimit(_) => Err("only the fake disk has bounds of its own".to_owned()),
         }
     }
 

@@ -105,6 +105,8 @@ pub enum DiskStep {
     Spoil(Vec<u8>),
     /// The disk has room for so many more bytes.
     Room(u64),
+    /// The disk takes no file larger than this.
+    FileLimit(u64),
 }
 
 impl Script {
@@ -212,6 +214,7 @@ fn disk(rest: &str) -> Result<DiskStep, String> {
         "holds" => DiskStep::Holds(path, text),
         "lacks" => DiskStep::Lacks(path),
         "spoil" => DiskStep::Spoil(path),
+        "file-limit" => DiskStep::FileLimit(name.parse().map_err(|_| "disk file-limit BYTES")?),
         "room" => DiskStep::Room(name.parse().map_err(|_| "disk room BYTES")?),
         _ => return Err("no such disk step".to_owned()),
     })

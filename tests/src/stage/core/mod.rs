@@ -259,6 +259,10 @@ impl Stage for CoreStage {
                 self.disk.set_room(*bytes);
                 Ok(())
             }
+            DiskStep::FileLimit(bytes) => {
+                self.disk.set_file_limit(*bytes);
+                Ok(())
+            }
             DiskStep::Holds(name, bytes) => super::same_content(self.disk.bytes(&path(name)?), bytes),
             DiskStep::Lacks(name) if self.disk.stands(&path(name)?) => Err("it stands".to_owned()),
             DiskStep::Lacks(_) => Ok(()),
