@@ -57,6 +57,9 @@ pub enum Action {
         id: ActionId,
         /// The only address that may connect.
         peer: IpAddr,
+        /// Whether any other address may connect as well (FXP).
+        #[serde(default, skip_serializing_if = "is_false")]
+        any_host: bool,
     },
     /// Connect to the peer's data port (PORT, EPRT); outcome [`crate::event::Event::DataConnected`].
     ConnectData {
@@ -66,6 +69,9 @@ pub enum Action {
         peer: SocketAddr,
         /// The address to connect from: the control connection's own.
         local: IpAddr,
+        /// The port to connect from; any where it cannot be had. None: any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        local_port: Option<u16>,
     },
     /// Close the data listener and the data connection, whichever stands, with an orderly end. No outcome.
     CloseData,
@@ -393,4 +399,9 @@ pub enum Note {
         /// Why, in a word or two: `quit`, `closed by peer`, `idle`, `too many logins`, `shut down`.
         reason: String,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(truth: &bool) -> bool {
+    !truth
 }

@@ -26,6 +26,22 @@ pub fn may_connect(address: SocketAddr, peer: IpAddr) -> bool {
     address.ip().to_canonical() == peer.to_canonical() && address.port() >= UNPRIVILEGED_PORT_FIRST
 }
 
+/// Whether a server may connect to `address` for a user who may name another host than the peer (FXP): no port below
+/// 1024 either, no address that is nobody's own, and no other host's view of itself: a loopback or link-local address is
+/// for a peer of such an address alone.
+#[must_use]
+pub fn may_connect_elsewhere(address: SocketAddr, peer: IpAddr) -> bool {
+    let near = |ip: IpAddr| match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unicast_link_local(),
+    };
+    let nobodys = match address.ip().to_canonical() {
+        IpAddr::V4(ip) => ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast(),
+        IpAddr::V6(ip) => ip.is_unspecified() || ip.is_multicast(),
+    };
+    address.port() >= UNPRIVILEGED_PORT_FIRST && !nobodys && (!near(address.ip()) || near(peer))
+}
+
 /// The argument of PORT: `192,168,1,65,106,37` (RFC 959 4.1.2).
 #[must_use]
 pub fn port_argument(address: SocketAddrV4) -> String {
@@ -161,6 +177,28 @@ mod tests {
             ("[::192.168.1.65]:2000", "192.168.1.65", false),
         ] {
             assert_eq!(may_connect(address.parse().unwrap(), peer.parse().unwrap()), may, "{address} for {peer}");
+        }
+    }
+
+    #[test]
+    fn another_host_is_a_real_one() {
+        for (address, peer, may) in [
+            ("198.51.100.9:1024", "192.0.2.7", true),
+            ("198.51.100.9:1023", "192.0.2.7", false),
+            ("127.0.0.1:8080", "192.0.2.7", false),
+            ("127.0.0.2:8080", "127.0.0.1", true),
+            ("[::ffff:127.0.0.1]:8080", "192.0.2.7", false),
+            ("169.254.169.254:8080", "192.0.2.7", false),
+            ("0.0.0.0:8080", "127.0.0.1", false),
+            ("255.255.255.255:8080", "192.0.2.7", false),
+            ("224.0.0.1:8080", "192.0.2.7", false),
+            ("[2001:db8::9]:8080", "2001:db8::7", true),
+            ("[::1]:8080", "2001:db8::7", false),
+            ("[fe80::1]:8080", "2001:db8::7", false),
+            ("[ff02::1]:8080", "2001:db8::7", false),
+        ] {
+            let judged = may_connect_elsewhere(address.parse().unwrap(), peer.parse().unwrap());
+            assert_eq!(judged, may, "{address} for {peer}");
         }
     }
 

@@ -24,6 +24,7 @@ pub mod event;
 pub mod expiry;
 pub mod limits;
 pub mod listing;
+pub mod network;
 pub mod path;
 pub mod reaper;
 pub mod record;

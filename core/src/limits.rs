@@ -22,6 +22,8 @@ pub const STAT_LINES_MAX: usize = 1000;
 pub const CLAIMS_MAX: usize = 1024;
 /// Broken uploads that a session remembers as its own.
 pub const BROKEN_UPLOADS_MAX: usize = 64;
+/// Milliseconds for the connection to a client's default data port, which most clients do not listen on.
+pub const DEFAULT_PORT_MS_MAX: u64 = 5_000;
 /// How often a step is tried anew when what it was judged on has changed, before `450`.
 pub const RETRIES_MAX: u32 = 8;
 /// Bytes of a user name.

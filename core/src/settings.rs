@@ -1,7 +1,10 @@
 //! What an operator may set about a session.
 
 use crate::action::PortRange;
+use crate::network::{Network, PassiveAddress};
 use crate::user::Rights;
+use alloc::string::String;
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// The settings that the core obeys. One value serves all sessions; a session keeps the one that it began with.
@@ -21,6 +24,20 @@ pub struct Settings {
     pub drain_ms: u64,
     /// The ports of PASV and EPSV; none: any.
     pub passive_ports: Option<PortRange>,
+    /// What PASV says instead of the control connection's own address, by the client's network; where none holds the
+    /// client, that address. EPSV says no address.
+    #[serde(default)]
+    pub passive_addresses: Vec<PassiveAddress>,
+    /// The server's port of active data connections.
+    #[serde(default)]
+    pub active_port: ActivePort,
+    /// The networks whose clients may set data connections up with EPSV and EPRT alone.
+    #[serde(default)]
+    pub epsv_only: Vec<Network>,
+    /// The users who may have data go to and come from another host than their own (FXP), by the names of their
+    /// accounts.
+    #[serde(default)]
+    pub fxp_users: Vec<String>,
     /// Time to log in, milliseconds.
     pub login_ms_max: u64,
     /// Time without a command and without a transfer, milliseconds.
@@ -46,6 +63,10 @@ impl Default for Settings {
             require_expiry: false,
             drain_ms: 3_600_000,
             passive_ports: None,
+            passive_addresses: Vec::new(),
+            active_port: ActivePort::Any,
+            epsv_only: Vec::new(),
+            fxp_users: Vec::new(),
             login_ms_max: 60_000,
             idle_ms_max: 300_000,
             data_connect_ms_max: 30_000,
@@ -55,4 +76,15 @@ impl Default for Settings {
             listing_sort_entries_max: 10_000,
         }
     }
+}
+
+/// The server's own port of the data connections that it makes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivePort {
+    /// Any that is free.
+    #[default]
+    Any,
+    /// The one before the control connection's: 20 for 21 (RFC 959 5.2).
+    Data,
 }

@@ -4,6 +4,7 @@
 use mayfly_core::action::Action;
 use mayfly_core::event::Event;
 use mayfly_core::reaper::{ReaperAction, ReaperEvent};
+use mayfly_core::settings::Settings;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
@@ -35,6 +36,8 @@ fn actions() {
         r#"{"action":"listen_data","id":2,"local":"2001:db8::1","ports":null}"#,
         r#"{"action":"accept_data","id":3,"peer":"192.0.2.7"}"#,
         r#"{"action":"connect_data","id":4,"peer":"[2001:db8::7]:50000","local":"2001:db8::1"}"#,
+        r#"{"action":"accept_data","id":3,"peer":"192.0.2.7","any_host":true}"#,
+        r#"{"action":"connect_data","id":4,"peer":"192.0.2.7:50000","local":"192.0.2.1","local_port":20}"#,
         r#"{"action":"close_data"}"#,
         r#"{"action":"transfer","id":5,"direction":"send","translation":"image"}"#,
         r#"{"action":"transfer","id":5,"direction":"receive","translation":"ascii"}"#,
@@ -52,6 +55,29 @@ fn actions() {
     ]));
     let transferred = r#"{"note":"transferred","direction":"send","path":"/f","wire_bytes":1,"took_ms":2,"code":226}"#;
     stand::<Action>(&[format!(r#"{{"action":"note","note":{transferred}}}"#)]);
+}
+
+#[test]
+fn settings() {
+    // Those of an older host lack what came later.
+    let mut settings = serde_json::to_value(Settings::default()).expect("it is plain data");
+    let all = settings.clone();
+    let fields = settings.as_object_mut().expect("it is an object");
+    for later in ["passive_addresses", "active_port", "epsv_only", "fxp_users"] {
+        assert!(fields.remove(later).is_some(), "{later}");
+    }
+    assert_eq!(serde_json::from_value::<Settings>(settings).ok(), Some(Settings::default()));
+    for (name, value) in [
+        ("passive_addresses", r#"[{"clients":"10.0.0.0/8","address":"10.0.0.1"},{"clients":"::/0","address":null}]"#),
+        ("active_port", r#""data""#),
+        ("epsv_only", r#"["192.0.2.0/24","2001:db8::/32"]"#),
+        ("fxp_users", r#"["me"]"#),
+    ] {
+        let mut settings = all.clone();
+        settings[name] = serde_json::from_str(value).expect("it is JSON");
+        let read: Settings = serde_json::from_value(settings.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(serde_json::to_value(read).expect("it is plain data"), settings);
+    }
 }
 
 #[test]

@@ -60,8 +60,8 @@ impl DataSide {
         self.end_at_once(id, Event::DataListening { id, outcome });
     }
 
-    /// Accepts on the listener, and closes it then.
-    pub(crate) fn accept(&mut self, id: ActionId, peer: IpAddr) {
+    /// Accepts on the listener, from this address or, without one, from any, and closes it then.
+    pub(crate) fn accept(&mut self, id: ActionId, peer: Option<IpAddr>) {
         match self.listener.take() {
             Some(listener) => self.begin(id, false, |watch| accept(id, listener, peer, watch)),
             None => self.end_at_once(id, Event::DataConnected { id, outcome: Err(NetError::Failed) }),
@@ -69,8 +69,14 @@ impl DataSide {
     }
 
     /// Connects to the peer's port. `control` is the control connection's own address.
-    pub(crate) fn connect(&mut self, id: ActionId, peer: SocketAddr, local: IpAddr, control: SocketAddr) {
-        let begun = net::connect_data(peer, local, control)
+    pub(crate) fn connect(
+        &mut self,
+        id: ActionId,
+        peer: SocketAddr,
+        (local, local_port): (IpAddr, Option<u16>),
+        control: SocketAddr,
+    ) {
+        let begun = net::connect_data_from(peer, local, local_port, control)
             .and_then(|stream| Async::new_nonblocking(stream).map_err(|_| NetError::Failed));
         match begun {
             Ok(stream) => self.begin(id, false, |watch| connect(id, stream, watch)),
@@ -194,13 +200,13 @@ impl DataSide {
     }
 }
 
-/// Takes the first connection that comes from `peer`; any other is closed.
-async fn accept(id: ActionId, listener: Async<TcpListener>, peer: IpAddr, watch: Arc<Watch>) -> Done {
+/// Takes the first connection that comes from `peer`, or from anybody; any other is closed.
+async fn accept(id: ActionId, listener: Async<TcpListener>, peer: Option<IpAddr>, watch: Arc<Watch>) -> Done {
     let outcome = loop {
         match watch.retry(&listener, Async::poll_readable, TcpListener::accept).await {
             None => break Err(NetError::Cancelled),
             Some(Ok((stream, from))) => {
-                if net::admit_data(&stream, from, peer) {
+                if net::admit_data(&stream, from, peer.unwrap_or(from.ip())) {
                     break Async::new_nonblocking(stream).map_err(|_| NetError::Failed);
                 }
             }

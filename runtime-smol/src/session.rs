@@ -156,8 +156,10 @@ impl Driver {
             Action::Storage { id, request } => self.ask_storage(id, request),
             Action::DrawRandom { id } => return self.draw_random(id),
             Action::ListenData { id, local, ports } => self.data.listen(id, local, ports, self.local),
-            Action::AcceptData { id, peer } => self.data.accept(id, peer),
-            Action::ConnectData { id, peer, local } => self.data.connect(id, peer, local, self.local),
+            Action::AcceptData { id, peer, any_host } => self.data.accept(id, (!any_host).then_some(peer)),
+            Action::ConnectData { id, peer, local, local_port } => {
+                self.data.connect(id, peer, (local, local_port), self.local);
+            }
             Action::CloseData => self.data.close(),
             Action::Transfer { id, direction, translation } => self.data.transfer(id, direction, translation),
             Action::SendData { id, text } => self.data.send_text(id, text),

@@ -7,7 +7,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
+use std::sync::Once;
 use std::time::Duration;
+use tracing::warn;
 
 /// The port of FTP (RFC 959 8), and the seed's.
 pub const CONTROL_PORT: u16 = 21;
@@ -93,14 +95,36 @@ pub fn listen_data(
 /// # Errors
 /// [`NetError`]
 pub fn connect_data(peer: SocketAddr, local: IpAddr, control: SocketAddr) -> Result<TcpStream, NetError> {
-    let begin = || -> io::Result<Socket> {
-        let socket = bind(scoped(SocketAddr::new(local, 0), control))?;
+    connect_data_from(peer, local, None, control)
+}
+
+/// The same from this port; where the host does not let us have it, the log says so once, and any port does.
+///
+/// # Errors
+/// [`NetError`]
+pub fn connect_data_from(
+    peer: SocketAddr,
+    local: IpAddr,
+    port: Option<u16>,
+    control: SocketAddr,
+) -> Result<TcpStream, NetError> {
+    let begin = |port| -> io::Result<Socket> {
+        let socket = bind(scoped(SocketAddr::new(local, port), control))?;
         match socket.connect(&SockAddr::from(scoped(peer, control))) {
             Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => Err(error),
             _ => Ok(socket),
         }
     };
-    let stream = TcpStream::from(begin().map_err(|error| why_unconnected(&error))?);
+    let socket = match (begin(port.unwrap_or(0)), port) {
+        (Err(error), Some(port)) if is_withheld(&error) => {
+            PORT_WITHHELD.call_once(|| {
+                warn!(port, %error, "active data connections cannot come from their port, so they come from any");
+            });
+            begin(0)
+        }
+        (outcome, _) => outcome,
+    };
+    let stream = TcpStream::from(socket.map_err(|error| why_unconnected(&error))?);
     prepare_data(&stream);
     Ok(stream)
 }
@@ -215,6 +239,12 @@ fn why_unconnected(error: &io::Error) -> NetError {
     }
 }
 
+/// Whether a port cannot be had: for want of the right to it, because somebody listens there, or because the last
+/// connection from there to the same place lingers.
+fn is_withheld(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::AddrInUse | ErrorKind::AddrNotAvailable)
+}
+
 fn lacks_ipv6(error: &io::Error) -> bool {
     use rustix::io::Errno;
     [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL, Errno::PROTONOSUPPORT]
@@ -222,6 +252,8 @@ fn lacks_ipv6(error: &io::Error) -> bool {
         .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
+/// The log says it once in the life of the process.
+static PORT_WITHHELD: Once = Once::new();
 const CONTROL_BACKLOG: i32 = 1024;
 /// Room for strangers, who must not keep the peer out.
 const DATA_BACKLOG: i32 = 32;
@@ -269,6 +301,27 @@ mod tests {
             connected(&stream)
         });
         assert_eq!(outcome, Err(NetError::Unreachable));
+    }
+
+    #[test]
+    fn a_wanted_port_is_connected_from_and_one_that_is_taken_does_no_harm() {
+        let (listener, port) = listen_data(LOOPBACK.ip(), None, LOOPBACK).unwrap();
+        let peer = SocketAddr::new(LOOPBACK.ip(), port);
+        let (probe, wanted) = listen_data(LOOPBACK.ip(), None, LOOPBACK).unwrap();
+        let connect = || {
+            let stream = connect_data_from(peer, LOOPBACK.ip(), Some(wanted), LOOPBACK).unwrap();
+            listener.set_nonblocking(false).unwrap();
+            let (_, from) = listener.accept().unwrap();
+            (stream, from.port())
+        };
+        // Somebody listens on it.
+        assert_ne!(connect().1, wanted);
+        drop(probe);
+        // Free; then again to the same place, which one address and port cannot have twice.
+        let (held, from) = connect();
+        assert_eq!(from, wanted);
+        assert_ne!(connect().1, wanted);
+        drop(held);
     }
 
     #[test]

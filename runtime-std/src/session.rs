@@ -115,8 +115,8 @@ impl<'a> Worker<'a> {
             Action::Storage { id, request } => Some(self.store(id, request)),
             Action::DrawRandom { id } => self.draw_random(id),
             Action::ListenData { id, local, ports } => Some(self.data.listen(id, local, ports)),
-            Action::AcceptData { id, peer } => self.data.accept(id, peer),
-            Action::ConnectData { id, peer, local } => self.data.connect(id, peer, local),
+            Action::AcceptData { id, peer, any_host } => self.data.accept(id, (!any_host).then_some(peer)),
+            Action::ConnectData { id, peer, local, local_port } => self.data.connect(id, peer, local, local_port),
             Action::CloseData => self.data.close(&mut self.storage),
             Action::Transfer { id, direction, translation } => {
                 self.data.transfer(id, (direction, translation), &mut self.storage, now)

@@ -1,18 +1,21 @@
-//! PORT, EPRT, PASV, EPSV: where the next data connection comes from; and what holds for the next transfer.
+//! PORT, EPRT, PASV, EPSV and the default data port: where the next data connection comes from; and what holds for the
+//! next transfer.
 
 use super::Session;
-use super::state::{Awaited, Flow};
-use crate::action::{Action, Translation};
+use super::state::{Awaited, End, Flow};
+use crate::action::{Action, ActionId, Translation};
 use crate::data;
 use crate::error::NetError;
+use crate::network;
+use crate::settings::ActivePort;
 use crate::wire::command::row::Row;
 use crate::wire::command::{EpsvArgument, TypeCode};
 use crate::wire::reply::Reply;
 use crate::wire::text;
 use alloc::format;
 use core::mem;
-use core::net::{IpAddr, SocketAddr, SocketAddrV4};
-use core::ops::ControlFlow::Break;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
+use core::ops::ControlFlow::{Break, Continue};
 
 /// What was said about data connections and transfers.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ pub(super) struct DataChoices {
     /// Where the next data connection comes from; used up by it.
     pub(super) setup: Setup,
     /// EPSV ALL was said: no other set-up any more, until the session ends.
-    pub(super) epsv_only: bool,
+    pub(super) epsv_all: bool,
     /// TYPE, until changed.
     pub(super) translation: Translation,
     /// REST, for the next transfer only.
@@ -32,9 +35,10 @@ pub(super) struct DataChoices {
 /// Where the next data connection comes from.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) enum Setup {
-    /// Nothing was said.
+    /// Nothing was said: the server connects to the client's default data port, the control connection's own (RFC 959
+    /// 3.2).
     #[default]
-    None,
+    Default,
     /// The server connects to this address.
     Active(SocketAddr),
     /// The server listens.
@@ -45,8 +49,8 @@ impl DataChoices {
     pub(super) fn new() -> Self {
         // DESIGN 3: a session starts in TYPE I.
         Self {
-            setup: Setup::None,
-            epsv_only: false,
+            setup: Setup::Default,
+            epsv_all: false,
             translation: Translation::Image,
             restart_bytes: 0,
             announced_bytes: None,
@@ -79,12 +83,21 @@ impl Session {
     }
 
     pub(super) fn port(&mut self, extended: bool, address: SocketAddr) -> Reply {
-        if self.data.epsv_only {
+        if self.data.epsv_all {
             return Reply::new(501, text::EPSV_ONLY);
         }
-        // DESIGN 7: nobody may be used as a weapon (RFC 2577 3).
-        if !data::may_connect(address, self.peer.ip()) {
-            return Reply::new(500, if extended { text::ILLEGAL_EPRT } else { text::ILLEGAL_PORT });
+        if !extended && self.needs_extended() {
+            return Reply::new(522, text::NO_PORT_HERE);
+        }
+        let address = network::unmapped(address);
+        if !self.may_connect(address) {
+            return match (extended, self.peer.is_ipv4()) {
+                // RFC 2428 2: an address of the other protocol gets the list of those that would do.
+                (true, true) if address.is_ipv6() => Reply::new(522, text::USE_IPV4),
+                (true, false) if address.is_ipv4() => Reply::new(522, text::USE_IPV6),
+                (true, _) => Reply::new(500, text::ILLEGAL_EPRT),
+                (false, _) => Reply::new(500, text::ILLEGAL_PORT),
+            };
         }
         if mem::replace(&mut self.data.setup, Setup::Active(address)) == Setup::Passive {
             self.push(Action::CloseData);
@@ -93,37 +106,38 @@ impl Session {
     }
 
     pub(super) fn pasv(&mut self) -> Flow {
-        if self.data.epsv_only {
+        if self.data.epsv_all {
             return Break(Reply::new(501, text::EPSV_ONLY));
         }
-        match self.local.ip().to_canonical() {
-            IpAddr::V4(_) => self.listen(false),
+        match self.local.ip() {
             // The reply has no room for the address.
             IpAddr::V6(_) => Break(Reply::new(425, text::NO_PASV_ON_IPV6)),
+            IpAddr::V4(_) if self.needs_extended() => Break(Reply::new(425, text::NO_PASV_HERE)),
+            IpAddr::V4(_) => self.listen(false),
         }
     }
 
     pub(super) fn epsv(&mut self, argument: EpsvArgument) -> Flow {
-        let ipv4 = self.local.ip().to_canonical().is_ipv4();
+        let ipv4 = self.local.is_ipv4();
         match argument {
             EpsvArgument::Any => self.listen(true),
             EpsvArgument::Ipv4 if ipv4 => self.listen(true),
             EpsvArgument::Ipv6 if !ipv4 => self.listen(true),
-            // RFC 2428 2: the list names what would do.
-            EpsvArgument::Ipv4 => Break(Reply::new(522, "Network protocol not supported, use (2)")),
-            EpsvArgument::Ipv6 => Break(Reply::new(522, "Network protocol not supported, use (1)")),
+            // RFC 2428 3: the list names what would do.
+            EpsvArgument::Ipv4 => Break(Reply::new(522, text::USE_IPV6)),
+            EpsvArgument::Ipv6 => Break(Reply::new(522, text::USE_IPV4)),
             // RFC 2428 4: after EPSV ALL every other set-up command is refused until the session ends.
             EpsvArgument::All => {
-                self.data.epsv_only = true;
+                self.data.epsv_all = true;
                 Break(Reply::new(200, text::EPSV_ALL_OK))
             }
         }
     }
 
     fn listen(&mut self, extended: bool) -> Flow {
-        self.data.setup = Setup::None;
+        self.data.setup = Setup::Default;
         let id = self.fresh_id();
-        self.push(Action::ListenData { id, local: self.local.ip(), ports: self.settings.passive_ports });
+        self.push(Action::ListenData { id, local: self.own_ip(), ports: self.settings.passive_ports });
         Session::wait_for(id, Awaited::Listening { extended })
     }
 
@@ -132,20 +146,89 @@ impl Session {
             return Reply::new(425, text::NO_CONNECTION);
         };
         self.data.setup = Setup::Passive;
-        match self.local.ip().to_canonical() {
-            IpAddr::V4(ip) if !extended => Reply::new(227, data::pasv_text(SocketAddrV4::new(ip, port))),
+        match self.local.ip() {
+            IpAddr::V4(ip) if !extended => {
+                let ip = network::passive_address(&self.settings.passive_addresses, self.peer.ip()).unwrap_or(ip);
+                Reply::new(227, data::pasv_text(SocketAddrV4::new(ip, port)))
+            }
             _ => Reply::new(229, data::epsv_text(port)),
         }
+    }
+
+    /// Refuses a transfer whose data connection could not be asked for, before anything is opened for it.
+    pub(super) fn need_setup(&self) -> Flow<()> {
+        match self.data.setup {
+            // Nobody would hear how it ended.
+            _ if self.ending == Some(End::HungUp) => Break(Reply::new(425, text::NO_CONNECTION)),
+            Setup::Passive => Continue(()),
+            // Whoever set it up may have logged in as somebody else since.
+            Setup::Active(address) if self.may_connect(address) => Continue(()),
+            // The default is no EPSV (RFC 2428 4), and it is as blind to a network that needs EPSV as PORT is.
+            Setup::Default if self.data.epsv_all || self.needs_extended() => Break(Reply::new(425, text::USE_EPSV)),
+            Setup::Default if self.may_connect(self.peer) => Continue(()),
+            Setup::Active(_) | Setup::Default => Break(Reply::new(425, text::USE_PORT_OR_PASV)),
+        }
+    }
+
+    /// Has the data connection made. The set-up is used up by it: RFC 1123 4.1.2.5 has clients say PORT or PASV before
+    /// each transfer. Tells which one it was.
+    pub(super) fn ask_for_data(&mut self) -> (ActionId, Setup) {
+        let id = self.fresh_id();
+        let setup = mem::take(&mut self.data.setup);
+        let peer = match setup {
+            Setup::Passive => {
+                self.push(Action::AcceptData { id, peer: self.peer.ip(), any_host: self.may_use_other_hosts() });
+                return (id, setup);
+            }
+            Setup::Active(address) => address,
+            Setup::Default => self.peer,
+        };
+        let local_port = match self.settings.active_port {
+            ActivePort::Any => None,
+            // RFC 959 5.2: the port before the control connection's; 0 would be any.
+            ActivePort::Data => self.local.port().checked_sub(1).filter(|port| *port != 0),
+        };
+        self.push(Action::ConnectData { id, peer, local: self.own_ip_towards(peer.ip()), local_port });
+        (id, setup)
     }
 
     /// RFC 959 4.1.3: with nothing running, ABOR closes the data connection. A transfer that runs is aborted before
     /// its turn comes.
     pub(super) fn abor(&mut self) -> Reply {
         if self.data.setup == Setup::Passive {
-            self.data.setup = Setup::None;
+            self.data.setup = Setup::Default;
             self.push(Action::CloseData);
             return Reply::new(225, text::NO_TRANSFER_TO_ABOR);
         }
         Reply::new(226, text::ABOR_OK)
+    }
+
+    /// DESIGN 7: nobody may be used as a weapon (RFC 2577 3), except by those whom the operator trusts with it.
+    fn may_connect(&self, address: SocketAddr) -> bool {
+        data::may_connect(address, self.peer.ip())
+            || self.may_use_other_hosts() && data::may_connect_elsewhere(address, self.peer.ip())
+    }
+
+    fn may_use_other_hosts(&self) -> bool {
+        self.account().is_some_and(|account| self.settings.fxp_users.contains(&account.name))
+    }
+
+    /// Whether EPSV and EPRT alone serve in the client's network.
+    fn needs_extended(&self) -> bool {
+        self.settings.epsv_only.iter().any(|network| network.contains(self.peer.ip()))
+    }
+
+    /// The address of this host that the session is on: its `local` may be a proxy's.
+    fn own_ip(&self) -> IpAddr {
+        self.own.unwrap_or(self.local.ip())
+    }
+
+    /// What to connect from; where the other side has the other protocol, whichever address the host chooses.
+    fn own_ip_towards(&self, peer: IpAddr) -> IpAddr {
+        match (self.own_ip(), peer.to_canonical()) {
+            (IpAddr::V6(_), IpAddr::V4(_)) => Ipv4Addr::UNSPECIFIED.into(),
+            (IpAddr::V4(_), IpAddr::V6(_)) => Ipv6Addr::UNSPECIFIED.into(),
+            (own, _) => own,
+        }
     }
 }

@@ -61,7 +61,14 @@ impl Session {
         let after = |transfer: &Transfer, span_ms: u64| transfer.moved_ms.saturating_add(span_ms);
         let transfer = outcome.transfer().filter(|transfer| transfer.interrupt.is_none())?;
         match outcome {
-            Awaited::Connected(_) => Some((after(transfer, self.settings.data_connect_ms_max), Interrupt::Unconnected)),
+            Awaited::Connected(_) => {
+                let span_ms = match self.settings.data_connect_ms_max {
+                    // Firewalls drop what they did not see asked for, so that a client would hang that forgot its PASV.
+                    span_ms if transfer.is_unasked => span_ms.min(limits::DEFAULT_PORT_MS_MAX),
+                    span_ms => span_ms,
+                };
+                Some((after(transfer, span_ms), Interrupt::Unconnected))
+            }
             Awaited::Ended(_) => {
                 let stalled_ms = after(transfer, self.settings.stall_ms_max);
                 let drained_ms = transfer.begun.and_then(|begun| begun.drained_ms);

@@ -24,6 +24,7 @@ mod view;
 use crate::action::{Action, ActionId, Note, PathChange};
 use crate::error::{Misuse, NetError, StorageError, TransferError};
 use crate::event::{Event, StorageOutcome};
+use crate::network;
 use crate::path::VirtualPath;
 use crate::record::Token;
 use crate::settings::Settings;
@@ -36,7 +37,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::ops::ControlFlow::{Break, Continue};
 use data::DataChoices;
 use directory::Place;
@@ -75,6 +76,8 @@ pub struct Session {
     settings: Arc<Settings>,
     peer: SocketAddr,
     local: SocketAddr,
+    /// This host's own address, where `local` is a proxy's.
+    own: Option<IpAddr>,
     state: State,
     /// Why it is to end once it is ready.
     ending: Option<End>,
@@ -111,13 +114,15 @@ enum Outcome {
 
 impl Session {
     /// A session that has not heard of its connection yet: its first event is `Connected`.
-    /// `peer` and `local` are the two ends of the control connection.
+    /// `peer` and `local` are the two ends of the control connection. An IPv4-mapped IPv6 address, as a dual-stack
+    /// listener has it, counts as the IPv4 address.
     #[must_use]
     pub fn new(settings: Arc<Settings>, peer: SocketAddr, local: SocketAddr) -> Self {
         Self {
             settings,
-            peer,
-            local,
+            peer: network::unmapped(peer),
+            local: network::unmapped(local),
+            own: None,
             state: State::Fresh,
             ending: None,
             actions: VecDeque::new(),
@@ -134,6 +139,14 @@ impl Session {
             reply_room: true,
             resume_ms: None,
         }
+    }
+
+    /// The same for a connection that came through a proxy: `peer` and `local` are the ends that the client sees, and
+    /// `own` is this host's address, which data connections are made on.
+    #[must_use]
+    pub fn behind_proxy(mut self, own: IpAddr) -> Self {
+        self.own = Some(own.to_canonical());
+        self
     }
 
     /// Takes one event.

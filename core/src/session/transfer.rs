@@ -2,7 +2,7 @@
 
 use super::data::Setup;
 use super::listing::Listing;
-use super::state::{Awaited, Deed, Doing, End, Flow, Purpose, State, Subject, Wait};
+use super::state::{Awaited, Deed, Doing, Flow, Purpose, State, Subject, Wait};
 use super::upload::Upload;
 use super::{Session, access, refuse};
 use crate::action::{Action, Direction, Note, StorageRequest};
@@ -16,7 +16,6 @@ use crate::wire::text;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::mem;
 use core::ops::ControlFlow::Break;
 
 /// A transfer command under way.
@@ -36,6 +35,8 @@ pub(super) struct Transfer {
     pub(super) moved_ms: u64,
     /// Bytes over the data connection so far.
     pub(super) wire_bytes: u64,
+    /// Whether its data connection goes to the client's default data port, for nothing was said.
+    pub(super) is_unasked: bool,
     /// Tells the open upload's file from every other.
     pub(super) unique: String,
     /// Since the 150.
@@ -89,6 +90,7 @@ impl Transfer {
             judged_ms: 0,
             moved_ms: 0,
             wire_bytes: 0,
+            is_unasked: false,
             unique: String::new(),
             begun: None,
             interrupt: None,
@@ -123,6 +125,11 @@ impl Transfer {
         expiry::is_expired(expiry::effective(&self.way), now.utc_s)
     }
 
+    /// What it says when its data connection cannot be had.
+    pub(super) fn unconnected(&self) -> Reply {
+        Reply::new(425, if self.is_unasked { text::USE_PORT_OR_PASV } else { text::NO_CONNECTION })
+    }
+
     /// What it says when it breaks off.
     pub(super) fn broken(&self) -> Reply {
         let reply = match self.kind {
@@ -130,7 +137,7 @@ impl Transfer {
             Kind::Download { .. } | Kind::Listing(_) => Reply::new(426, text::WRITE_BROKE),
         };
         match self.interrupt {
-            Some(Interrupt::Unconnected) => Reply::new(425, text::NO_CONNECTION),
+            Some(Interrupt::Unconnected) => self.unconnected(),
             Some(Interrupt::Stalled) => reply.with_detail(text::STALLED),
             Some(Interrupt::Drained) => reply.with_detail(text::STORAGE_PATH_EXPIRED),
             Some(Interrupt::Abort | Interrupt::HungUp) | None => reply,
@@ -139,16 +146,6 @@ impl Transfer {
 }
 
 impl Session {
-    /// The data connection is asked for before the path: without one nothing else matters.
-    pub(super) fn need_setup(&self) -> Flow<()> {
-        match self.data.setup {
-            Setup::None => Break(Reply::new(425, text::USE_PORT_OR_PASV)),
-            // Nobody would hear how it ended.
-            _ if self.ending == Some(End::HungUp) => Break(Reply::new(425, text::NO_CONNECTION)),
-            Setup::Active(_) | Setup::Passive => Flow::Continue(()),
-        }
-    }
-
     pub(super) fn transfer_checked(
         &mut self,
         now: Now,
@@ -196,16 +193,11 @@ impl Session {
         }
     }
 
-    /// Has the data connection made. The set-up is used up by it.
+    /// Has the data connection made.
     pub(super) fn connect(&mut self, now: Now, mut transfer: Box<Transfer>) -> Flow {
         transfer.moved_ms = now.monotonic_ms;
-        let id = self.fresh_id();
-        let action = match mem::take(&mut self.data.setup) {
-            Setup::Passive => Action::AcceptData { id, peer: self.peer.ip() },
-            Setup::Active(peer) => Action::ConnectData { id, peer, local: self.local.ip() },
-            Setup::None => return self.abandon(now, transfer, Some(Reply::new(425, text::USE_PORT_OR_PASV))),
-        };
-        self.push(action);
+        let (id, setup) = self.ask_for_data();
+        transfer.is_unasked = setup == Setup::Default;
         Session::wait_for(id, Awaited::Connected(transfer))
     }
 
@@ -214,7 +206,8 @@ impl Session {
             return self.abandon(now, transfer, None);
         }
         if outcome.is_err() {
-            return self.abandon(now, transfer, Some(Reply::new(425, text::NO_CONNECTION)));
+            let reply = transfer.unconnected();
+            return self.abandon(now, transfer, Some(reply));
         }
         transfer.moved_ms = now.monotonic_ms;
         match transfer.kind {

@@ -191,6 +191,16 @@ pub const EPRT_OK: &str = "EPRT command successful. Consider using EPSV.";
 pub const ILLEGAL_PORT: &str = "Illegal PORT command.";
 /// `500` to an `EPRT` that points elsewhere.
 pub const ILLEGAL_EPRT: &str = "Illegal EPRT command.";
+/// `425` to `PASV` in a network where `EPSV` alone serves.
+pub const NO_PASV_HERE: &str = "You cannot use PASV from this network. Use EPSV instead.";
+/// `522` to `PORT` in such a network.
+pub const NO_PORT_HERE: &str = "You cannot use PORT from this network, use EPRT (1).";
+/// `425` to a transfer without a set-up, where nothing but `EPSV` or `EPRT` can be one.
+pub const USE_EPSV: &str = "Use EPSV first.";
+/// `522` to `EPSV 2` and an `EPRT` with an IPv6 address, over IPv4.
+pub const USE_IPV4: &str = "Network protocol not supported, use (1)";
+/// `522` to `EPSV 1` and an `EPRT` with an IPv4 address, over IPv6.
+pub const USE_IPV6: &str = "Network protocol not supported, use (2)";
 /// `200` to `EPSV ALL`.
 pub const EPSV_ALL_OK: &str = "EPSV ALL ok.";
 /// `501` to any other set-up after `EPSV ALL`.

@@ -24,7 +24,7 @@ fn connected_pair() -> (DataSide, TcpStream) {
     data.listen(ID, LOOPBACK, None, CONTROL);
     let Event::DataListening { outcome: Ok(port), .. } = outcome(&mut data) else { panic!("no listener") };
     let peer = TcpStream::connect((LOOPBACK, port)).unwrap();
-    data.accept(ID, LOOPBACK);
+    data.accept(ID, Some(LOOPBACK));
     assert_eq!(outcome(&mut data), Event::DataConnected { id: ID, outcome: Ok(()) });
     (data, peer)
 }
@@ -169,7 +169,7 @@ fn cancelling_ends_whatever_waits() {
     let mut data = DataSide::default();
     data.listen(ID, LOOPBACK, None, CONTROL);
     outcome(&mut data);
-    data.accept(ID, LOOPBACK);
+    data.accept(ID, Some(LOOPBACK));
     poll_once(&mut data);
     data.cancel(ActionId(6));
     poll_once(&mut data);
@@ -207,7 +207,7 @@ fn strangers_are_closed_and_the_peer_gets_in() {
     stranger.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
     stranger.connect(&SocketAddr::new(LOOPBACK, port).into()).unwrap();
     let _peer = TcpStream::connect((LOOPBACK, port)).unwrap();
-    data.accept(ID, LOOPBACK);
+    data.accept(ID, Some(LOOPBACK));
     assert_eq!(outcome(&mut data), Event::DataConnected { id: ID, outcome: Ok(()) });
     assert_eq!(TcpStream::from(stranger).read(&mut [0; 1]).unwrap_or(0), 0);
 }
@@ -217,11 +217,11 @@ fn connecting_succeeds_or_is_refused() {
     let listener = TcpListener::bind((LOOPBACK, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let mut data = DataSide::default();
-    data.connect(ID, address, LOOPBACK, CONTROL);
+    data.connect(ID, address, (LOOPBACK, None), CONTROL);
     assert_eq!(outcome(&mut data), Event::DataConnected { id: ID, outcome: Ok(()) });
     assert_eq!(listener.accept().unwrap().1.ip(), LOOPBACK);
     drop(listener);
-    data.connect(ID, address, LOOPBACK, CONTROL);
+    data.connect(ID, address, (LOOPBACK, None), CONTROL);
     assert_eq!(outcome(&mut data), Event::DataConnected { id: ID, outcome: Err(NetError::Unreachable) });
 }
 

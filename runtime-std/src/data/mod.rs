@@ -37,7 +37,7 @@ struct Job {
 }
 
 enum Work {
-    Accept { peer: IpAddr },
+    Accept { peer: Option<IpAddr> },
     Connect { stream: TcpStream },
     Transfer { transfer: Transfer, told_ms: u64 },
 }
@@ -58,8 +58,8 @@ impl DataSide {
         Event::DataListening { id, outcome }
     }
 
-    /// `Action::AcceptData`; an event where it has failed at once.
-    pub(crate) fn accept(&mut self, id: ActionId, peer: IpAddr) -> Option<Event> {
+    /// `Action::AcceptData`, from this address or, without one, from any; an event where it has failed at once.
+    pub(crate) fn accept(&mut self, id: ActionId, peer: Option<IpAddr>) -> Option<Event> {
         if self.listener.is_none() {
             return Some(Event::DataConnected { id, outcome: Err(NetError::Failed) });
         }
@@ -68,8 +68,14 @@ impl DataSide {
     }
 
     /// `Action::ConnectData`; an event where it has failed at once.
-    pub(crate) fn connect(&mut self, id: ActionId, peer: SocketAddr, local: IpAddr) -> Option<Event> {
-        match net::connect_data(peer, local, self.control) {
+    pub(crate) fn connect(
+        &mut self,
+        id: ActionId,
+        peer: SocketAddr,
+        local: IpAddr,
+        local_port: Option<u16>,
+    ) -> Option<Event> {
+        match net::connect_data_from(peer, local, local_port, self.control) {
             Ok(stream) => {
                 self.job = Some(Job { id, work: Work::Connect { stream } });
                 None
@@ -146,10 +152,10 @@ impl DataSide {
         self.job = Some(Job { id, work: Work::Transfer { transfer, told_ms: now.monotonic_ms } });
     }
 
-    fn advance_accept(&mut self, id: ActionId, peer: IpAddr) -> Advance {
+    fn advance_accept(&mut self, id: ActionId, peer: Option<IpAddr>) -> Advance {
         let outcome = loop {
             match self.listener.as_ref().map(TcpListener::accept) {
-                Some(Ok((stream, from))) if net::admit_data(&stream, from, peer) => {
+                Some(Ok((stream, from))) if net::admit_data(&stream, from, peer.unwrap_or(from.ip())) => {
                     self.stream = Some(stream);
                     break Ok(());
                 }

@@ -39,7 +39,7 @@ impl Rig {
     /// A data connection; the peer's end.
     fn connection(&mut self) -> TcpStream {
         let address = self.listen();
-        assert_eq!(self.data.accept(ID, HERE), None);
+        assert_eq!(self.data.accept(ID, Some(HERE)), None);
         let peer = TcpStream::connect(address).unwrap();
         assert_eq!(self.end(), Event::DataConnected { id: ID, outcome: Ok(()) });
         peer
@@ -108,7 +108,7 @@ fn pattern(bytes: usize) -> Vec<u8> {
 fn a_stranger_is_turned_away_and_the_peer_still_gets_in() {
     let mut rig = Rig::new();
     let address = rig.listen();
-    assert_eq!(rig.data.accept(ID, HERE), None);
+    assert_eq!(rig.data.accept(ID, Some(HERE)), None);
     // The whole of 127.0.0.0/8 is this host, so that a stranger can be had.
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
@@ -125,7 +125,7 @@ fn a_stranger_is_turned_away_and_the_peer_still_gets_in() {
 fn an_active_connection_comes_from_our_own_address() {
     let mut rig = Rig::new();
     let peer = TcpListener::bind((HERE, 0)).unwrap();
-    assert_eq!(rig.data.connect(ID, peer.local_addr().unwrap(), HERE), None);
+    assert_eq!(rig.data.connect(ID, peer.local_addr().unwrap(), HERE, None), None);
     assert_eq!(rig.end(), Event::DataConnected { id: ID, outcome: Ok(()) });
     assert_eq!(peer.accept().unwrap().1.ip(), HERE);
 }

@@ -39,6 +39,9 @@ pub trait Stage {
     /// Opens a listening data socket for an active transfer.
     fn data_listen(&mut self, session: SessionNumber) -> Result<SocketAddr, Fault>;
 
+    /// Listens on the client's default data port, its control connection's own (RFC 959 3.2).
+    fn data_listen_default(&mut self, session: SessionNumber) -> Result<(), Fault>;
+
     /// Closes it.
     fn data_unlisten(&mut self, session: SessionNumber) -> Result<(), Fault>;
 

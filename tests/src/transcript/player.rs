@@ -209,6 +209,7 @@ impl<'a> Player<'a> {
         match step {
             DataStep::Connect => self.stage.data_connect(session, port?),
             DataStep::Stranger => self.stage.data_stranger(session, port?),
+            DataStep::Listen => self.stage.data_listen_default(session),
             DataStep::Unlisten => self.stage.data_unlisten(session),
             DataStep::Send(template) => {
                 let bytes = self.bindings.fill(template)?;

@@ -76,6 +76,8 @@ pub enum DataStep {
     Connect,
     /// A stranger (another address) connects there and is turned away.
     Stranger,
+    /// The client listens on its control connection's own port, the default data port.
+    Listen,
     /// The client's listener (`<here>`, `<eprt>`) goes away.
     Unlisten,
     /// The client sends.
@@ -195,6 +197,7 @@ fn data(mark: &str, rest: &str) -> Result<DataStep, String> {
         (">", _) => DataStep::Expect(unescape(rest)?),
         ("", "connect") => DataStep::Connect,
         ("", "stranger") => DataStep::Stranger,
+        ("", "listen") => DataStep::Listen,
         ("", "unlisten") => DataStep::Unlisten,
         ("", "end") => DataStep::ExpectEnd,
         ("", "close") => DataStep::Close(Closing::Orderly),

@@ -37,7 +37,11 @@ impl Host {
     /// A session that has been greeted.
     pub(super) fn greeted(settings: Settings) -> Self {
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
-        let session = Session::new(Arc::new(settings), address("192.0.2.7:4000"), address("192.0.2.1:21"));
+        Self::around(Session::new(Arc::new(settings), address("192.0.2.7:4000"), address("192.0.2.1:21")))
+    }
+
+    /// The same around this session.
+    pub(super) fn around(session: Session) -> Self {
         let now = Now { monotonic_ms: 50_000, utc_s: START_S };
         let mut host = Self {
             session,
@@ -58,10 +62,14 @@ impl Host {
     /// A session that is logged in.
     pub(super) fn logged_in(settings: Settings) -> Self {
         let mut host = Self::greeted(settings);
-        host.lines(&["USER anonymous", "PASS x"]);
-        host.says(&["331 Please specify the password.", "230 Login successful."]);
-        host.notes.clear();
+        host.log_in();
         host
+    }
+
+    pub(super) fn log_in(&mut self) {
+        self.lines(&["USER anonymous", "PASS x"]);
+        self.says(&["331 Please specify the password.", "230 Login successful."]);
+        self.notes.clear();
     }
 
     /// A session that is logged in and has said where the data goes.

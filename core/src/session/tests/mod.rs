@@ -1,5 +1,6 @@
 //! The laws of the session: one final reply for each command, one outcome for each action, deadlines, bounds.
 
+mod data;
 mod deadlines;
 mod host;
 mod input;

@@ -143,6 +143,11 @@ impl CoreStage {
     }
 }
 
+/// The client's end of a session's control connection.
+fn peer_port(number: SessionNumber) -> u16 {
+    50_000 + u16::from(number)
+}
+
 impl Stage for CoreStage {
     fn set_utc(&mut self, utc_s: i64) -> Result<(), Fault> {
         self.clock.set_utc(utc_s);
@@ -157,7 +162,7 @@ impl Stage for CoreStage {
     fn connect(&mut self, number: SessionNumber) -> Result<(), Fault> {
         let here = self.sessions.values().filter(|session| !session.is_closed()).count();
         let admission = if self.shutting_down { Admission::ShuttingDown } else { self.limits.admission(here) };
-        let peer = SocketAddr::new(self.address, 50_000 + u16::from(number));
+        let peer = SocketAddr::new(self.address, peer_port(number));
         let local = SocketAddr::new(self.address, 21);
         let mut session = CoreSession::new(Arc::clone(&self.settings), peer, local, Arc::new(self.disk.clone()));
         session.event(Event::Connected { admission });
@@ -202,6 +207,11 @@ impl Stage for CoreStage {
         let address = SocketAddr::new(self.address, self.ports);
         self.session(number)?.data.listen(address.port());
         Ok(address)
+    }
+
+    fn data_listen_default(&mut self, number: SessionNumber) -> Result<(), Fault> {
+        self.session(number)?.data.listen(peer_port(number));
+        Ok(())
     }
 
     fn data_unlisten(&mut self, number: SessionNumber) -> Result<(), Fault> {
