@@ -39,6 +39,6 @@ pub(crate) const LIBRARY: Library = Library {
     ],
     play: |errand: &Errand<'_>| {
         let mut command = Command::new("python3");
-        errand.run(command.arg(script("python/ftplib_checks.py")).env("PYTHONIOENCODING", "utf-8"))
+        errand.run(command.arg(script("python/ftplib_checks.py")))
     },
 };

@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod aioftp;
 mod ftplib;
 
 use mayfly_tests::process::{Driver, ServerProcess, run};
@@ -30,6 +31,7 @@ macro_rules! on_both {
 }
 
 on_both! {
+    aioftp: passive ipv6;
     ftplib: passive active ipv6;
 }
 
@@ -123,6 +125,12 @@ impl Mode {
             Self::Ipv6 => "ipv6",
         }
     }
+}
+
+/// The folder with what `tests/clients/LANGUAGE` pins.
+fn installed(language: &str) -> PathBuf {
+    let step = Path::new(env!("CARGO_MANIFEST_DIR")).join("steps/library");
+    run(Command::new(step).arg(language)).succeeded().stdout.trim_end().into()
 }
 
 fn script(name: &str) -> PathBuf {
