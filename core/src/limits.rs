@@ -32,6 +32,8 @@ pub const USER_BYTES_MAX: usize = 256;
 pub const REPLY_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of one listing that a client accepts.
 pub const CLIENT_LISTING_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Entries of one tree that a client lists.
+pub const CLIENT_TREE_ENTRIES_MAX: usize = 1_000_000;
 /// Retries in one client call, also where each made some headway.
 pub const CLIENT_RETRIES_MAX: u32 = 1000;
 /// Paths that a reaper holds in its index; beyond it the latest to expire are dropped until the next scan.

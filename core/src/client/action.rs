@@ -82,7 +82,7 @@ pub enum ClientAction {
     OpenSink {
         /// Repeated by the outcome.
         id: ActionId,
-        /// A single name, never a path.
+        /// A single name; where the order has a `tree`, a path of such names (`a/b/1.png`), whose directories are made.
         name: String,
         /// The file's size, where the server told it.
         size_bytes: Option<u64>,

@@ -1,5 +1,15 @@
-//! The five calls, and what a caller may set about them.
+//! The calls: the seed's five, and the look at a directory or tree that one needs before it is fetched; and what a
+//! caller may set about them.
+//!
+//! # Trees
+//! - **Up**: one [`Call::Upload`] whose `files` are relative paths (`a/b/1.png`). Every directory above a file, and every
+//!   one of `directories` (so the empty ones come along), is made below the storage path before the first file.
+//! - **Down**: one [`Call::List`] with `recursive` tells what there is. Then one [`Call::Download`] with `tree` brings it:
+//!   all of it, or the `files` that it names by the relative paths of the list.
+//! - **Several at once**: as many clients, each with its share of `files`. Only the first makes the storage path; the
+//!   others `add` to it, with the `token` that the first one's [`Uploaded`](super::summary::Uploaded) holds.
 
+use crate::record::Token;
 use crate::wire::command::Secret;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -21,6 +31,8 @@ pub enum Call {
         /// The path; empty for the directory that one logs in to.
         storage_path: String,
     },
+    /// List a directory, or the tree below it, and read what the server lists.
+    List(ListOrder),
     /// Say good-bye. The last call.
     Quit,
 }
@@ -39,26 +51,48 @@ pub struct Connect {
 }
 
 /// What an upload is to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadOrder {
     /// The path to make, as the server shall understand it: absolute, or seen from the directory of the login.
     pub storage_path: String,
-    /// The names that the files shall have there, in order. The driver knows what stands behind each.
+    /// The names that the files shall have there, in order: single names, or paths below the storage path (`a/b/1.png`).
+    /// The driver knows what stands behind each.
     pub files: Vec<String>,
+    /// Directories to make below the storage path, whether or not a file stands in them (`a/empty`). Those above the
+    /// `files` and above each other are made in any case; one that is there already is as good as made.
+    #[serde(default)]
+    pub directories: Vec<String>,
     /// When the path shall expire, in a form that the server reads (DESIGN 4); none: as the server has it.
     pub expiry_date: Option<String>,
     /// Whether to add to a path that is there already, whose date is left alone. Where there is none, or it has expired,
     /// it is made with the `expiry_date`; without one nothing is made and nothing sent.
     pub add: bool,
+    /// What proves to the server that the path to add to was made by the same caller, over another connection.
+    #[serde(default)]
+    pub token: Option<Token>,
 }
 
 /// What a download is to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DownloadOrder {
     /// The path; empty for the directory that one logs in to.
     pub storage_path: String,
-    /// The files to fetch; none: all that the path holds.
+    /// The files to fetch, as paths below the storage path; none: all that the path holds.
     pub files: Vec<String>,
+    /// Whether a file keeps its path: the sink of `a/b/1.png` is `a/b/1.png`, and without `files` all of the tree is
+    /// fetched. Else its sink is `1.png`, and without `files` what stands right in the storage path is fetched.
+    #[serde(default)]
+    pub tree: bool,
+}
+
+/// What is to be listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListOrder {
+    /// The directory; empty for the one that one logs in to.
+    pub path: String,
+    /// Whether all directories below it are listed too. No link is followed.
+    #[serde(default)]
+    pub recursive: bool,
 }
 
 /// What a caller may set. One value serves all calls.

@@ -1,17 +1,19 @@
-//! Download (seed): CWD p, then each file. Before each SIZE and MDTM, which tell whether a part that is there already
-//! is of this very file; after a break REST and RETR go on from there.
+//! Download (seed): CWD p, then each file, as a listing tells them where none are named. Before each SIZE and MDTM,
+//! which tell whether a part that is there already is of this very file; after a break REST and RETR go on from there.
 
 use super::call::DownloadOrder;
 use super::data::{DataOrder, Moved, Trouble, What};
 use super::event::Fault;
-use super::failure::{Failure, FailureKind, kind_of};
+use super::failure::{Failure, FailureKind, Refusal, kind_of};
+use super::listing::EntryKind;
 use super::names;
 use super::place;
 use super::reply_reader::{Class, Heard};
 use super::server::{Known, Server};
 use super::step::{Input, Next, Step};
-use super::summary::{FileDone, Summary};
+use super::summary::{FileDone, Listed, Summary};
 use super::tally::Tally;
+use super::walk::Walk;
 use crate::wire::command::Command;
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
@@ -23,8 +25,14 @@ use alloc::vec::Vec;
 #[derive(Debug)]
 pub(super) struct Download {
     storage_path: String,
-    /// The files as the server knows them; none before they were listed.
-    files: Option<Vec<String>>,
+    /// Whether the files keep their paths.
+    tree: bool,
+    /// What finds the files, where none are named and they are not found yet.
+    walk: Option<Walk>,
+    /// How many listings that took.
+    listings: usize,
+    /// The files as the server knows them.
+    files: Vec<String>,
     /// The file at hand, counted from 0.
     file: usize,
     current: Current,
@@ -46,20 +54,12 @@ struct Current {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Entering,
-    Listing(Listing),
+    Walking,
     AskingSize,
     AskingTime,
     OpeningSink,
     Moving,
     KeepingSink,
-}
-
-/// How the files are found where none are named; each stands for the next where that tells nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Listing {
-    Machine,
-    Long,
-    Names,
 }
 
 impl Download {
@@ -69,30 +69,21 @@ impl Download {
     /// [`FailureKind::Local`], where two files would have one name here, or one could have none.
     pub(super) fn new(order: DownloadOrder) -> Result<Self, Failure> {
         let unfit = |what: String| Err(Failure::new(FailureKind::Unfit, what));
-        if order.storage_path.contains(char::is_control) {
-            return unfit(format!("{:?} is no storage path", order.storage_path));
-        }
+        let DownloadOrder { storage_path, files, tree } = order;
+        place::check_path(&storage_path)?;
         let mut local_names = BTreeSet::new();
-        for file in &order.files {
-            let name = names::last_component(file);
-            if !names::is_plain(name) || file.contains(char::is_control) {
+        for file in &files {
+            let name = if tree { file } else { names::last_component(file) };
+            if !names::is_below(name) || file.contains(char::is_control) {
                 return unfit(format!("{file:?} cannot be the name of a file"));
             }
             if !local_names.insert(name) {
                 return unfit(format!("two files would have the name {name}"));
             }
         }
-        let files = Some(order.files).filter(|files| !files.is_empty());
-        let (storage_path, stage) = (order.storage_path, Stage::Entering);
-        Ok(Self {
-            storage_path,
-            files,
-            file: 0,
-            current: Current::default(),
-            begun: false,
-            tally: Tally::default(),
-            stage,
-        })
+        let walk = if files.is_empty() { Some(Walk::new(storage_path.clone(), tree)?) } else { None };
+        let (current, tally, stage) = (Current::default(), Tally::default(), Stage::Entering);
+        Ok(Self { storage_path, tree, walk, listings: 0, files, file: 0, current, begun: false, tally, stage })
     }
 
     fn ask(&mut self, stage: Stage, command: Command) -> Next {
@@ -100,61 +91,37 @@ impl Download {
         Next::Command(command)
     }
 
-    fn go_on(&mut self, server: &Server) -> Next {
-        if self.files.is_some() {
-            return self.begin_file(server);
+    fn walk(&mut self, server: &mut Server, input: Input) -> Next {
+        self.stage = Stage::Walking;
+        let Some(walk) = &mut self.walk else { return self.begin_file(server) };
+        if let Some(next) = walk.walk(server, input) {
+            return next;
         }
-        let machine = server.features.machine_listing == Known::Yes;
-        self.list(if machine { Listing::Machine } else { Listing::Long })
-    }
-
-    fn list(&mut self, listing: Listing) -> Next {
-        self.stage = Stage::Listing(listing);
-        let command = match listing {
-            Listing::Machine => Command::Mlsd(None),
-            Listing::Long => Command::List(None),
-            Listing::Names => Command::Nlst(None),
-        };
-        Next::Data(DataOrder { command, what: What::List, offset_bytes: 0, file: 0 })
-    }
-
-    fn on_listed(&mut self, server: &Server, listing: Listing, moved: Moved) -> Next {
-        match moved.outcome {
-            Ok(_) => {}
-            // Some servers have no other word for an empty directory.
-            Err(Trouble::Refused(reply)) if listing == Listing::Names && matches!(reply.code, 450 | 550) => {}
-            Err(trouble) => return place::broken(&format!("cannot list {}", self.storage_path), trouble, false),
+        let Listed { entries, refused } = walk.take();
+        for Refusal { name, kind, reply } in refused {
+            self.tally.add_refused(name, kind, reply);
         }
-        let text = String::from_utf8_lossy(&moved.listing);
-        let found = match listing {
-            Listing::Machine => names::of_mlsd(&text),
-            Listing::Names => names::of_nlst(&text),
-            Listing::Long => match names::of_list(&text) {
-                Some(entries) => entries.into_iter().filter(|entry| !entry.directory).map(|entry| entry.name).collect(),
-                None => return self.list(Listing::Names),
-            },
-        };
-        self.files = Some(self.unique_plain(found));
+        // A link may lead to a file: whoever fetches it finds out.
+        let files = entries.into_iter().filter(|entry| !matches!(entry.kind, EntryKind::Directory | EntryKind::Other));
+        self.files = files.map(|entry| entry.name).collect();
+        self.listings = walk.listings();
+        self.walk = None;
         self.begin_file(server)
     }
 
-    /// No name that a server lists may lead out of the directory that receives the files.
-    fn unique_plain(&mut self, found: Vec<String>) -> Vec<String> {
-        let mut unique = BTreeSet::new();
-        let (plain, other): (Vec<_>, Vec<_>) = found.into_iter().partition(|name| names::is_plain(name));
-        for name in other.into_iter().filter(|name| !matches!(name.as_str(), "." | "..")) {
-            self.tally.add_refused(format!("{name:?}"), FailureKind::Local, None);
-        }
-        plain.into_iter().filter(|name| unique.insert(name.clone())).collect()
+    fn name(&self) -> String {
+        self.files.get(self.file).cloned().unwrap_or_default()
     }
 
-    fn name(&self) -> String {
-        self.files.as_ref().and_then(|files| files.get(self.file)).cloned().unwrap_or_default()
+    /// What the file is called here.
+    fn local_name(&self) -> String {
+        let name = self.name();
+        if self.tree { name } else { names::last_component(&name).to_owned() }
     }
 
     fn begin_file(&mut self, server: &Server) -> Next {
         self.current = Current::default();
-        if self.files.as_ref().is_none_or(|files| self.file >= files.len()) {
+        if self.file >= self.files.len() {
             return match self.tally.conclude() {
                 Ok(files) => Next::Finish(Summary::Downloaded { files }),
                 Err(failure) => Next::Fail(failure),
@@ -176,7 +143,7 @@ impl Download {
     fn open_sink(&mut self, server: &Server) -> Next {
         self.stage = Stage::OpeningSink;
         Next::OpenSink {
-            name: names::last_component(&self.name()).to_owned(),
+            name: self.local_name(),
             size_bytes: self.current.size_bytes,
             modified_s: self.current.modified_s,
             resume: server.features.restart.may_be(),
@@ -198,7 +165,7 @@ impl Download {
     }
 
     fn local_failure(&self, fault: &Fault) -> Next {
-        let what = format!("cannot write {}: {}", names::last_component(&self.name()), fault.0);
+        let what = format!("cannot write {}: {}", self.local_name(), fault.0);
         Next::Fail(Failure::new(FailureKind::Local, what))
     }
 
@@ -209,7 +176,7 @@ impl Download {
             command: Command::Retr(name.clone()),
             what: What::Receive { name, size_bytes: self.current.size_bytes },
             offset_bytes: self.current.offset_bytes,
-            file: self.file,
+            file: self.listings + self.file,
         })
     }
 
@@ -281,7 +248,7 @@ impl Download {
                 self.open_sink(server)
             }
             _ => match place::entered(server, &self.storage_path, reply) {
-                Ok(()) => self.go_on(server),
+                Ok(()) => self.begin_file(server),
                 Err(next) => next,
             },
         }
@@ -291,12 +258,13 @@ impl Download {
 impl Step for Download {
     fn step(&mut self, server: &mut Server, input: Input) -> Next {
         match (input, self.stage) {
+            (input @ Input::Start, _) if self.walk.is_some() => self.walk(server, input),
+            (input, Stage::Walking) => self.walk(server, input),
             (Input::Start, _) => {
                 self.stage = Stage::Entering;
-                place::enter(server, &self.storage_path).unwrap_or_else(|| self.go_on(server))
+                place::enter(server, &self.storage_path).unwrap_or_else(|| self.begin_file(server))
             }
             (Input::Reply(reply), _) => self.on_reply(server, reply),
-            (Input::Data(moved), Stage::Listing(listing)) => self.on_listed(server, listing, moved),
             (Input::Data(moved), _) => self.on_moved(server, moved),
             (Input::Sink(outcome), _) => self.on_sink(outcome),
             (Input::Kept(outcome), _) => self.on_kept(server, outcome),

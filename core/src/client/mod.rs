@@ -44,6 +44,7 @@ mod download;
 pub mod event;
 pub mod failure;
 mod link;
+pub mod listing;
 mod names;
 mod place;
 pub mod reply_reader;
@@ -54,6 +55,7 @@ pub mod summary;
 mod tally;
 mod upload;
 mod view;
+mod walk;
 
 #[cfg(test)]
 mod tests;

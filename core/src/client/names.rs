@@ -1,28 +1,7 @@
-//! What listings say: MLSD (RFC 3659 7), LIST in the common form of `ls -l`, NLST (RFC 959 4.1.3).
+//! Names: what a server calls things, made fit to be shown, stored and sent back.
 
-use super::summary::ListedEntry;
-use alloc::borrow::ToOwned;
+use super::reply_reader::Heard;
 use alloc::string::String;
-use alloc::vec::Vec;
-
-/// The files of an MLSD: everything whose `type` fact is `file`.
-pub(super) fn of_mlsd(listing: &str) -> Vec<String> {
-    lines(listing)
-        .filter_map(|line| line.split_once(' '))
-        .filter(|(facts, _)| facts.split(';').any(|fact| fact.eq_ignore_ascii_case("type=file")))
-        .map(|(_, name)| name.to_owned())
-        .collect()
-}
-
-/// The entries of a LIST, unless one of its lines has another form than `ls -l` gives it.
-pub(super) fn of_list(listing: &str) -> Option<Vec<ListedEntry>> {
-    lines(listing).filter(|line| !line.starts_with("total ")).map(list_entry).collect()
-}
-
-/// The names of an NLST. Some servers repeat the directory before each.
-pub(super) fn of_nlst(listing: &str) -> Vec<String> {
-    lines(listing).map(|line| last_component(line).to_owned()).collect()
-}
 
 /// What follows the last slash.
 pub(super) fn last_component(path: &str) -> &str {
@@ -34,59 +13,50 @@ pub(super) fn is_plain(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains('/') && !name.contains(char::is_control)
 }
 
-/// The lines of a listing, without their ends.
-pub(super) fn lines(listing: &str) -> impl Iterator<Item = &str> {
-    listing.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).filter(|line| !line.is_empty())
+/// Whether a file of this path can be stored below a directory without leaving it.
+pub(super) fn is_below(path: &str) -> bool {
+    path.split('/').all(is_plain)
 }
 
-/// `-rw-r--r--    1 ftp      ftp          2745 Jan 01 12:00 a name`
-fn list_entry(line: &str) -> Option<ListedEntry> {
-    let mut rest = line;
-    let mut field = || {
-        rest = rest.trim_start_matches(' ');
-        let (field, after) = rest.split_once(' ')?;
-        rest = after;
-        Some(field)
-    };
-    let (mode, _links, _owner, _group, size) = (field()?, field()?, field()?, field()?, field()?);
-    let (_month, _day, _time) = (field()?, field()?, field()?);
-    let kind = mode.chars().next().filter(|_| mode.len() >= MODE_BYTES)?;
-    let name = match kind {
-        'l' => rest.split_once(" -> ").map_or(rest, |(name, _)| name),
-        '-' | 'd' => rest,
-        _ => return None,
-    };
-    Some(ListedEntry { name: name.to_owned(), directory: kind == 'd', size_bytes: size.parse().ok()? })
+/// The directories above a path, the outermost first: `a` and `a/b` of `a/b/c`.
+pub(super) fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(at, _)| &path[..at])
 }
 
-const MODE_BYTES: usize = "drwxr-xr-x".len();
+/// A path below a directory; none of the two holds a slash at its joint.
+pub(super) fn join(directory: &str, name: &str) -> String {
+    match directory {
+        "" => name.into(),
+        _ => alloc::format!("{}/{name}", directory.trim_end_matches('/')),
+    }
+}
+
+/// The path in the answer to PWD, if it is one that names can be joined to.
+pub(super) fn base_of(reply: &Heard) -> Option<String> {
+    quoted(reply.text()).filter(|path| reply.code == 257 && path.starts_with('/'))
+}
+
+/// The name in a 257 (RFC 959, appendix II): in quotes, a quote in it doubled.
+pub(super) fn quoted(text: &str) -> Option<String> {
+    let mut name = String::new();
+    let mut chars = text.split_once('"')?.1.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => match chars.next() {
+                Some('"') => name.push('"'),
+                _ => return Some(name).filter(|name| !name.is_empty()),
+            },
+            c => name.push(c),
+        }
+    }
+    None
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_mlsd_names_its_files_alone() {
-        let listing = "type=cdir;perm=el; .\r\nType=file;size=3; a b.txt\r\ntype=dir; sub\r\nbroken\r\n\
-            size=1;TYPE=FILE;x=type=dir; c;d\n";
-        assert_eq!(of_mlsd(listing), ["a b.txt", "c;d"]);
-    }
-
-    #[test]
-    fn a_list_tells_files_from_directories() {
-        let listing = "total 8\r\n-rw-------    1 0        0            2745 Jan 01 12:00 a  b.txt\r\n\
-            drwxr-xr-x+   2 ftp      ftp          4096 Jan 01  2020  lead\r\n";
-        let entry = |name: &str, directory, size_bytes| ListedEntry { name: name.to_owned(), directory, size_bytes };
-        assert_eq!(of_list(listing), Some(alloc::vec![entry("a  b.txt", false, 2745), entry(" lead", true, 4096)]));
-        assert_eq!(of_list("01-01-20  12:00AM       <DIR>          sub\r\n"), None);
-        assert_eq!(of_list("a.txt\r\n"), None);
-        assert_eq!(of_list(""), Some(Vec::new()));
-    }
-
-    #[test]
-    fn an_nlst_may_repeat_the_directory() {
-        assert_eq!(of_nlst("a\r\nscans/b\r\n\r\n"), ["a", "b"]);
-    }
+    use alloc::borrow::ToOwned;
+    use alloc::vec::Vec;
 
     #[test]
     fn a_name_that_leaves_its_directory_is_not_plain() {
@@ -94,5 +64,24 @@ mod tests {
             assert!(!is_plain(name), "{name:?}");
         }
         assert!(is_plain("..x") && is_plain("ü b.png") && is_plain("-rf") && is_plain(".hidden"));
+    }
+
+    #[test]
+    fn a_path_below_a_directory_stays_there() {
+        for path in ["", "/a", "a/", "a//b", "a/../b", "./a", "a/b\n"] {
+            assert!(!is_below(path), "{path:?}");
+        }
+        assert!(is_below("a") && is_below("a/b c/..d"));
+        assert_eq!(parents("a/b/c").collect::<Vec<_>>(), ["a", "a/b"]);
+        assert_eq!(parents("a").count(), 0);
+        assert_eq!((join("", "a").as_str(), join("/", "a").as_str(), join("a/b", "c").as_str()), ("a", "/a", "a/b/c"));
+    }
+
+    #[test]
+    fn the_name_in_a_257_is_unquoted() {
+        assert_eq!(quoted("\"/a \"\"b\"\"\" created"), Some("/a \"b\"".to_owned()));
+        assert_eq!(quoted("/a created"), None);
+        assert_eq!(quoted("\"/a"), None);
+        assert_eq!(quoted("\"\" created"), None);
     }
 }

@@ -12,10 +12,25 @@ use crate::wire::command::Command;
 use alloc::borrow::ToOwned;
 use alloc::format;
 
-/// The command that goes to the storage path; none where the session is there already.
+/// Checks that a path can be sent.
+///
+/// # Errors
+/// [`FailureKind::Unfit`].
+pub(super) fn check_path(path: &str) -> Result<(), Failure> {
+    if path.contains(char::is_control) {
+        return Err(Failure::new(FailureKind::Unfit, format!("{path:?} is no storage path")));
+    }
+    Ok(())
+}
+
+/// The command that goes to the storage path, or back to it; none where the session is there already.
 pub(super) fn enter(server: &Server, path: &str) -> Option<Next> {
-    let there = path.is_empty() || server.place == Place::In(path.to_owned());
-    (!there).then(|| Next::Command(Command::Cwd(path.to_owned())))
+    match &server.place {
+        Place::Below { root, base } if root == path => Some(Next::Command(Command::Cwd(base.clone()))),
+        _ if path.is_empty() => None,
+        Place::In(there) if there == path => None,
+        _ => Some(Next::Command(Command::Cwd(path.to_owned()))),
+    }
 }
 
 /// Reads the answer to CWD.

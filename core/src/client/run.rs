@@ -11,6 +11,7 @@ use super::step::{Input, Next, Step};
 use super::summary::Summary;
 use super::upload::Upload;
 use super::view::View;
+use super::walk::Walk;
 use super::{Client, Link, Running, Stage};
 use crate::limits;
 use crate::wire::command::Command;
@@ -36,6 +37,10 @@ impl Client {
             Call::Download(mut order) => {
                 self.relocate(&mut order.storage_path);
                 Download::new(order).map(boxed)
+            }
+            Call::List(mut order) => {
+                self.relocate(&mut order.path);
+                Walk::new(order.path, order.recursive).map(boxed)
             }
             Call::View { mut storage_path } => {
                 self.relocate(&mut storage_path);

@@ -32,6 +32,13 @@ pub(super) enum Place {
     Login,
     /// In this one, by the words of the call that runs.
     In(String),
+    /// In the `root` or somewhere below it; `base` leads back.
+    Below {
+        /// The words of the call that runs.
+        root: String,
+        /// The same, as the server calls it.
+        base: String,
+    },
     /// Where a call before left it.
     Elsewhere,
 }

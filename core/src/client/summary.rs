@@ -1,5 +1,7 @@
 //! What a call that succeeded has done.
 
+use super::failure::Refusal;
+use super::listing::{Entry, EntryKind};
 use crate::record::Token;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -24,6 +26,8 @@ pub enum Summary {
     },
     /// Of `Call::View`.
     Viewed(Viewed),
+    /// Of `Call::List`.
+    Listed(Listed),
     /// Of `Call::Quit`.
     Quit,
 }
@@ -46,21 +50,55 @@ pub struct Uploaded {
 pub struct Viewed {
     /// The listing's lines as the server wrote them.
     pub listing: Vec<String>,
-    /// What the lines say, where they have the common form of `ls -l`; else empty.
+    /// What the lines say, as far as they could be read (see [`listing`](super::listing)).
     pub entries: Vec<ListedEntry>,
     /// When the path expires, as the server says.
     pub expiry: PathExpiry,
 }
 
+/// What a directory or tree holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// What was found; a directory stands before what it holds. A name is a path below the directory that was to be
+    /// listed (`a/b/1.png`), of which no part is empty, `.`, `..` or holds a control character.
+    pub entries: Vec<ListedEntry>,
+    /// Directories below it that could not be listed, and names that could lead out of it.
+    #[serde(default)]
+    pub refused: Vec<Refusal>,
+}
+
 /// One line of a listing, read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedEntry {
-    /// The name.
+    /// The name. Bytes of it that are no UTF-8 are written `\xHH`; a call that names it so means those bytes.
     pub name: String,
     /// Whether it is a directory.
     pub directory: bool,
-    /// Its size.
-    pub size_bytes: u64,
+    /// Its size; none where the server does not tell.
+    pub size_bytes: Option<u64>,
+    /// What it is.
+    #[serde(default)]
+    pub kind: EntryKind,
+    /// When it was last modified, seconds: UTC if `modified_exact`, else by the clock and zone of the server, to the
+    /// minute or the day; none where it does not tell.
+    #[serde(default)]
+    pub modified_s: Option<i64>,
+    /// Whether `modified_s` is UTC, to the second.
+    #[serde(default)]
+    pub modified_exact: bool,
+}
+
+impl From<Entry> for ListedEntry {
+    fn from(entry: Entry) -> Self {
+        Self {
+            directory: entry.kind == EntryKind::Directory,
+            kind: entry.kind,
+            size_bytes: entry.size_bytes,
+            modified_s: entry.modified.map(|modified| modified.at_s),
+            modified_exact: entry.modified.is_some_and(|modified| modified.exact),
+            name: entry.name,
+        }
+    }
 }
 
 /// When a path expires.

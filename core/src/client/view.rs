@@ -2,12 +2,12 @@
 
 use super::data::{DataOrder, Moved, Trouble, What};
 use super::failure::{Failure, FailureKind, Hint};
-use super::names;
+use super::listing;
 use super::place;
 use super::reply_reader::Heard;
 use super::server::{Known, Server};
 use super::step::{Input, Next, Step};
-use super::summary::{PathExpiry, Summary, Viewed};
+use super::summary::{ListedEntry, PathExpiry, Summary, Viewed};
 use crate::wire::command::Command;
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -41,9 +41,7 @@ impl View {
     /// # Errors
     /// [`FailureKind::Unfit`], where the path cannot be sent.
     pub(super) fn new(storage_path: String) -> Result<Self, Failure> {
-        if storage_path.contains(char::is_control) {
-            return Err(Failure::new(FailureKind::Unfit, format!("{storage_path:?} is no storage path")));
-        }
+        place::check_path(&storage_path)?;
         Ok(Self { storage_path, expiry: PathExpiry::Unknown, unentered: None, stage: Stage::AskingDate })
     }
 
@@ -73,10 +71,11 @@ impl View {
             Err(Trouble::Refused(reply)) if unsure && !reply.says_expired() => return self.list(false),
             Err(trouble) => return place::broken(&format!("cannot list {}", self.storage_path), trouble, false),
         }
-        let text = String::from_utf8_lossy(&moved.listing);
+        let text = listing::text(&moved.listing);
+        let entries = listing::parse(&text, server.now.utc_s).entries;
         Next::Finish(Summary::Viewed(Viewed {
-            listing: names::lines(&text).map(str::to_owned).collect(),
-            entries: names::of_list(&text).unwrap_or_default(),
+            listing: listing::lines(&text).map(str::to_owned).collect(),
+            entries: entries.into_iter().map(ListedEntry::from).collect(),
             expiry: self.expiry,
         }))
     }

@@ -186,6 +186,7 @@ pub fn upload_order(files: &[Source], storage_path: &str, expiry_date: Option<&s
         files: files.iter().map(|file| file.name().to_owned()).collect(),
         expiry_date: expiry_date.map(str::to_owned),
         add,
+        ..UploadOrder::default()
     }
 }
 
@@ -193,7 +194,7 @@ pub fn upload_order(files: &[Source], storage_path: &str, expiry_date: Option<&s
 #[must_use]
 pub fn download_order(files: &[&str], storage_path: &str) -> DownloadOrder {
     let files = files.iter().map(|&file| file.to_owned()).collect();
-    DownloadOrder { storage_path: storage_path.to_owned(), files }
+    DownloadOrder { storage_path: storage_path.to_owned(), files, tree: false }
 }
 
 /// A call that ended as another one would: never by the core's contract.

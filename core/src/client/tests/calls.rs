@@ -217,7 +217,7 @@ fn view_lists_the_path_by_its_name_where_paths_expire() {
         ),
     );
     let Ok(Summary::Viewed(Viewed { listing, entries, expiry })) = viewed else { panic!("{viewed:?}") };
-    assert_eq!((listing, entries[0].size_bytes), ([line.to_owned()].into(), 2745));
+    assert_eq!((listing, entries[0].size_bytes), ([line.to_owned()].into(), Some(2745)));
     assert_eq!(expiry, PathExpiry::At { utc_s: 1_829_692_800 });
     let plain = "C: CWD scans\nS: 250 ok\nC: EPSV\nS: 229 ok (|||40001|)\nA: connect 192.0.2.1:40001 = ok\nC: LIST\n\
         S: 150 ok\nA: receive listing = \nS: 226 ok\nF: ok";
@@ -260,7 +260,7 @@ fn a_login_is_refused_by_the_servers_words() {
 #[test]
 fn names_that_cannot_be_sent_or_stored_are_refused_before_anything_is_sent() {
     let bad = |call| run(&active(), &[connect(), call], &format!("{}F: ok\nF: Unfit", login("")));
-    for name in ["a\r\nDELE b", "a/b", "", ".."] {
+    for name in ["a\r\nDELE b", "/a/b", "a//b", "a/../b", "", ".."] {
         bad(upload(&[name], None, false)).unwrap_err();
     }
     bad(upload(&["a", "a"], None, false)).unwrap_err();

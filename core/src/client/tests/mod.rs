@@ -14,6 +14,7 @@ mod calls;
 mod misbehaviour;
 mod random;
 mod resumption;
+mod trees;
 
 use super::Client;
 use super::action::ClientAction;
@@ -64,12 +65,12 @@ fn connect() -> Call {
 fn upload(files: &[&str], expiry_date: Option<&str>, add: bool) -> Call {
     let files = files.iter().map(|&file| file.to_owned()).collect();
     let (storage_path, expiry_date) = ("scans".to_owned(), expiry_date.map(str::to_owned));
-    Call::Upload(UploadOrder { storage_path, files, expiry_date, add })
+    Call::Upload(UploadOrder { storage_path, files, expiry_date, add, ..UploadOrder::default() })
 }
 
 fn download(files: &[&str]) -> Call {
     let files = files.iter().map(|&file| file.to_owned()).collect();
-    Call::Download(DownloadOrder { storage_path: "scans".to_owned(), files })
+    Call::Download(DownloadOrder { storage_path: "scans".to_owned(), files, tree: false })
 }
 
 fn view() -> Call {

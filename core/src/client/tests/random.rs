@@ -2,6 +2,7 @@
 //! time, and ends every call.
 
 use super::*;
+use crate::client::call::ListOrder;
 use alloc::string::ToString;
 use proptest::prelude::*;
 
@@ -175,6 +176,7 @@ impl Chaos {
             "MDTM" => "213 20010909014640",
             "SITE" => "213 never",
             "EPSV" => "229 ok (|||40001|)",
+            "PWD" => "257 \"/scans\"",
             "PASV" => "227 ok (192,0,2,1,156,65)",
             "REST" => "350 go on",
             "STOR" | "RETR" | "LIST" | "MLSD" | "NLST" if !core::mem::replace(begun, true) => "150 here it comes",
@@ -213,6 +215,12 @@ fn call() -> impl Strategy<Value = Call> {
     prop_oneof![
         (any::<bool>(), any::<bool>()).prop_map(|(dated, add)| upload(&["a", "b"], dated.then_some("7d"), add)),
         any::<bool>().prop_map(|named| download(if named { &["a", "x/b"] } else { &[] })),
+        (any::<bool>(), any::<bool>()).prop_map(|(named, tree)| {
+            let files = if named { ["x/b".to_owned()].into() } else { Vec::new() };
+            Call::Download(DownloadOrder { storage_path: "scans".to_owned(), files, tree })
+        }),
+        any::<bool>().prop_map(|recursive| Call::List(ListOrder { path: "scans".to_owned(), recursive })),
+        any::<bool>().prop_map(|add| upload(&["x/a", "x/y/b"], None, add)),
         Just(view()),
     ]
 }

@@ -16,6 +16,11 @@ use alloc::string::String;
 impl Upload {
     /// Begins the file at hand, or goes on with it.
     pub(super) fn go_on_with_file(&mut self, server: &Server) -> Next {
+        while let Some(reply) = self.order.files.get(self.file).and_then(|name| self.directories.refusal_above(name)) {
+            let reply = Some(reply.clone());
+            self.tally.add_refused(self.name(), FailureKind::Refused, reply);
+            self.file += 1;
+        }
         let Some(name) = self.order.files.get(self.file) else { return self.finish() };
         let Some(source) = self.current.source else {
             self.stage = Stage::Opening;

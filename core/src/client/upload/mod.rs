@@ -1,6 +1,7 @@
 //! Upload (seed): MKD p, SETEXPIRY p date, CWD p; then each file. After a break: SITE CLAIM p, CWD p, SIZE f, and on
 //! from there. What is to be added to a path looks for it first: CWD p, and MKD p only where it is not there.
 
+mod directories;
 mod file;
 
 use super::action::ClientNote;
@@ -19,8 +20,10 @@ use crate::record::Token;
 use crate::wire::command::{Command, Secret};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
+use directories::Directories;
 
 /// An upload, as far as it has come.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub(super) struct Upload {
     /// The path's name in the 257.
     named: Option<String>,
     expiry: PathExpiry,
+    /// The directories to make below the path.
+    directories: Directories,
     /// The file at hand, counted from 0.
     file: usize,
     current: Current,
@@ -79,6 +84,13 @@ enum Stage {
     Unmaking(Failure),
     AskingDate,
     Entering,
+    MakingDirectory,
+    /// A directory's MKD failed: what does MLST say of it?
+    LookingForDirectory(Heard),
+    /// The same without MLST: where is the storage path, so that one can come back?
+    AskingWhere(Heard),
+    /// Is it there to be entered?
+    EnteringDirectory(Heard),
     Opening,
     /// Is a file of that name there before the first byte is sent?
     Looking,
@@ -99,23 +111,29 @@ impl Upload {
     /// [`FailureKind::Unfit`], where a name cannot be sent or stands twice.
     pub(super) fn new(order: UploadOrder) -> Result<Self, Failure> {
         let unfit = |what: String| Err(Failure::new(FailureKind::Unfit, what));
-        if order.storage_path.is_empty() || order.storage_path.contains(char::is_control) {
-            return unfit(format!("{:?} is no storage path", order.storage_path));
+        if order.storage_path.is_empty() {
+            return unfit("an upload needs a storage path".to_owned());
         }
-        for (at, name) in order.files.iter().enumerate() {
-            if !names::is_plain(name) {
+        place::check_path(&order.storage_path)?;
+        let directories = Directories::of(&order);
+        let mut seen = BTreeSet::new();
+        for name in order.files.iter().chain(&order.directories) {
+            if !names::is_below(name) {
                 return unfit(format!("{name:?} cannot be the name of a file"));
             }
-            if order.files[..at].contains(name) {
+        }
+        for name in &order.files {
+            if directories.contain(name) || !seen.insert(name) {
                 return unfit(format!("two files would have the name {name}"));
             }
         }
         Ok(Self {
-            order,
             path: Path::Unmade,
-            token: None,
+            token: order.token,
+            order,
             named: None,
             expiry: PathExpiry::Unknown,
+            directories,
             file: 0,
             current: Current::default(),
             tally: Tally::default(),
@@ -137,15 +155,15 @@ impl Upload {
             let what = "the server does not know SETEXPIRY; nothing was sent";
             return Next::Fail(Failure::new(FailureKind::ExpiryUnknown, what));
         }
+        let inside = server.place == Place::In(self.storage_path());
         match (&self.token, self.path) {
-            (_, Path::Unmade) if self.order.add => self.ask_date(server),
-            (_, Path::Unmade) => self.ask(Stage::Making, Command::Mkd(self.storage_path())),
-            _ if server.place == Place::In(self.storage_path()) => self.go_on_with_file(server),
-            (Some(token), _) => {
+            (_, Path::Unmade) if !self.order.add => self.ask(Stage::Making, Command::Mkd(self.storage_path())),
+            (_, Path::Made { .. } | Path::Found) if inside => self.go_on_inside(server),
+            (Some(token), _) if server.features.site_claim => {
                 let token = Secret(token.to_string());
                 self.ask(Stage::Claiming, Command::SiteClaim { path: self.storage_path(), token })
             }
-            (None, _) => self.date(server),
+            _ => self.date(server),
         }
     }
 
@@ -174,7 +192,7 @@ impl Upload {
     }
 
     fn go_on_found(&mut self, server: &Server) -> Next {
-        let then = self.go_on_with_file(server);
+        let then = self.go_on_inside(server);
         match self.order.expiry_date {
             Some(_) => Next::Noting(ClientNote::DateLeftAlone { storage_path: self.storage_path() }, Box::new(then)),
             None => then,
@@ -185,7 +203,7 @@ impl Upload {
         match reply.class() {
             Class::Done => {
                 self.path = Path::Made { dated: false };
-                self.named = quoted(reply.text());
+                self.named = names::quoted(reply.text());
                 if server.features.site_token && server.features.site_claim {
                     return self.ask(Stage::AskingToken, Command::SiteToken(self.storage_path()));
                 }
@@ -264,7 +282,7 @@ impl Upload {
                 self.path = Path::Found;
                 self.go_on_found(server)
             }
-            None => self.go_on_with_file(server),
+            None => self.go_on_inside(server),
         }
     }
 
@@ -299,9 +317,13 @@ impl Upload {
                 self.enter(server)
             }
             Stage::Entering => match place::entered(server, &self.order.storage_path, reply) {
-                Ok(()) => self.go_on_with_file(server),
+                Ok(()) => self.go_on_inside(server),
                 Err(next) => next,
             },
+            Stage::MakingDirectory => self.on_making_directory(server, reply),
+            Stage::LookingForDirectory(made) => self.on_looking_for_directory(server, made, &reply),
+            Stage::AskingWhere(made) => self.on_asking_where(server, made, &reply),
+            Stage::EnteringDirectory(made) => self.on_entering_directory(server, made, &reply),
             Stage::Looking => self.on_looking(server, &reply),
             Stage::LookingCloser => self.on_looking_closer(server, &reply),
             Stage::Resuming => self.on_resuming(server, &reply),
@@ -334,34 +356,5 @@ impl Step for Upload {
         let failure = self.tally.blame(failure, self.current.begun);
         let dated = self.path == Path::Made { dated: true };
         if dated && failure.kind == FailureKind::PathExpired { failure.with_hint(Hint::DateIsNow) } else { failure }
-    }
-}
-
-/// The name in a 257 (RFC 959, appendix II): in quotes, a quote in it doubled.
-fn quoted(text: &str) -> Option<String> {
-    let mut name = String::new();
-    let mut chars = text.split_once('"')?.1.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' => match chars.next() {
-                Some('"') => name.push('"'),
-                _ => return Some(name).filter(|name| !name.is_empty()),
-            },
-            c => name.push(c),
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_in_a_257_is_unquoted() {
-        assert_eq!(quoted("\"/a \"\"b\"\"\" created"), Some("/a \"b\"".to_owned()));
-        assert_eq!(quoted("/a created"), None);
-        assert_eq!(quoted("\"/a"), None);
-        assert_eq!(quoted("\"\" created"), None);
     }
 }
