@@ -5,6 +5,7 @@ use crate::digest::DigestAlgorithm;
 use crate::path::VirtualPath;
 use crate::record::{Record, RecordAt};
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +85,9 @@ pub enum Action {
         direction: Direction,
         /// What happens to the bytes on the way.
         translation: Translation,
+        /// MODE Z: the data connection carries one zlib stream (RFC 1950) of the translated bytes; sent at this level.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deflate: Option<DeflateLevel>,
     },
     /// Send this text (a piece of a listing) over the data connection; outcome
     /// [`crate::event::Event::TransferEnded`].
@@ -92,6 +96,19 @@ pub enum Action {
         id: ActionId,
         /// The text, with its line ends.
         text: String,
+        /// MODE Z: all pieces together are one zlib stream, so what deflates lives as long as the data connection.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deflate: Option<DeflateLevel>,
+        /// It is the last piece: what deflates ends its stream with it. Said in MODE Z alone, where the text may be
+        /// empty then.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        last: bool,
+    },
+    /// Send these bytes on the control connection, in order with the replies: Telnet's own talk (RFC 854).
+    SendTelnet {
+        /// The bytes. JSON: `hex`, for they are not UTF-8.
+        #[serde(flatten, with = "crate::wire::json::bytes")]
+        bytes: Vec<u8>,
     },
     /// End that data action now; its outcome follows, as `Cancelled` where it was still running.
     Cancel {
@@ -161,9 +178,9 @@ pub enum StorageRequest {
         /// Whether a file that stands under the new path may be replaced; a directory never is.
         replace: bool,
         /// The records on the way to `from`, as judged.
-        judged_from: alloc::vec::Vec<RecordAt>,
+        judged_from: Vec<RecordAt>,
         /// The records on the way to `to`, as judged.
-        judged_to: alloc::vec::Vec<RecordAt>,
+        judged_to: Vec<RecordAt>,
     },
     /// Open a file for the next `Transfer` to send; outcome `Opened`.
     OpenRead {
@@ -171,6 +188,9 @@ pub enum StorageRequest {
         path: VirtualPath,
         /// Where to begin; at most the file's size.
         offset_bytes: u64,
+        /// Where to end, not included; none, or beyond the file's end: there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        end_bytes: Option<u64>,
     },
     /// Open an upload for the next `Transfer` to receive into; outcome `Opened`. Nothing shows under the name.
     OpenWrite {
@@ -195,7 +215,7 @@ pub enum StorageRequest {
         /// Whether a file that stands there may be replaced; if not, `Exists`.
         replace: bool,
         /// The records on the way to the name, as judged.
-        judged: alloc::vec::Vec<RecordAt>,
+        judged: Vec<RecordAt>,
     },
     /// Keep the open upload aside as the partial of its name; outcome `Done`.
     KeepPartial,
@@ -322,6 +342,52 @@ pub enum Translation {
     Ascii,
 }
 
+/// How much work goes into making MODE Z's stream small: 0 (none, it is only framed) to 9 (most).
+///
+/// ```
+/// use mayfly_core::action::DeflateLevel;
+/// assert_eq!(DeflateLevel::new(9).map(DeflateLevel::level), Some(9));
+/// assert_eq!(DeflateLevel::new(10), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct DeflateLevel(u8);
+
+impl DeflateLevel {
+    /// A level from 0 to 9.
+    #[must_use]
+    pub fn new(level: u8) -> Option<Self> {
+        (level <= 9).then_some(Self(level))
+    }
+
+    /// The level, 0 to 9.
+    #[must_use]
+    pub fn level(self) -> u8 {
+        self.0
+    }
+}
+
+/// The level that draft-preston-ftpext-deflate-04 (3.3.2) recommends.
+impl Default for DeflateLevel {
+    fn default() -> Self {
+        Self(7)
+    }
+}
+
+impl TryFrom<u8> for DeflateLevel {
+    type Error = &'static str;
+
+    fn try_from(level: u8) -> Result<Self, Self::Error> {
+        Self::new(level).ok_or("a level is a number from 0 to 9")
+    }
+}
+
+impl From<DeflateLevel> for u8 {
+    fn from(level: DeflateLevel) -> Self {
+        level.0
+    }
+}
+
 /// Ports from `first` to `last`, both included; `first <= last`, and no port below 1024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortRange {
@@ -382,6 +448,9 @@ pub enum Note {
         path: VirtualPath,
         /// Bytes over the data connection.
         wire_bytes: u64,
+        /// Bytes of the file that these stood for, where they were translated or deflated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file_bytes: Option<u64>,
         /// How long it took, milliseconds.
         took_ms: u64,
         /// The final reply's code: 226, or why not.

@@ -107,4 +107,6 @@ pub enum TransferError {
     Cancelled,
     /// The file's side failed.
     Storage(StorageError),
+    /// MODE Z: what came is no zlib stream. One that ends too early is `ConnectionLost`.
+    Corrupt,
 }

@@ -62,6 +62,9 @@ pub enum Event {
         id: ActionId,
         /// Bytes over the data connection so far.
         wire_bytes: u64,
+        /// Bytes of the file that these stand for, where they are translated or deflated; none: as many.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file_bytes: Option<u64>,
     },
     /// The outcome of `Action::Transfer` and `Action::SendData`.
     TransferEnded {
@@ -69,6 +72,9 @@ pub enum Event {
         id: ActionId,
         /// Bytes over the data connection in all, also where it broke.
         wire_bytes: u64,
+        /// Bytes of the file that these stand for, where they are translated or deflated; none: as many.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file_bytes: Option<u64>,
         /// How it ended. A receiving end-of-file is `Ok`.
         #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<(), TransferError>,

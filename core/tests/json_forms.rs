@@ -41,7 +41,11 @@ fn actions() {
         r#"{"action":"close_data"}"#,
         r#"{"action":"transfer","id":5,"direction":"send","translation":"image"}"#,
         r#"{"action":"transfer","id":5,"direction":"receive","translation":"ascii"}"#,
+        r#"{"action":"transfer","id":5,"direction":"receive","translation":"ascii","deflate":9}"#,
         r#"{"action":"send_data","id":6,"text":"1.png\r\n"}"#,
+        r#"{"action":"send_data","id":6,"text":"1.png\r\n","deflate":6}"#,
+        r#"{"action":"send_data","id":6,"text":"","deflate":6,"last":true}"#,
+        r#"{"action":"send_telnet","hex":"fffc01"}"#,
         r#"{"action":"cancel","id":6}"#,
         r#"{"action":"notify","change":{"change":"expires","path":"/a","expiry_s":7}}"#,
         r#"{"action":"notify","change":{"change":"removed","path":"/a"}}"#,
@@ -55,6 +59,8 @@ fn actions() {
     ]));
     let transferred = r#"{"note":"transferred","direction":"send","path":"/f","wire_bytes":1,"took_ms":2,"code":226}"#;
     stand::<Action>(&[format!(r#"{{"action":"note","note":{transferred}}}"#)]);
+    let deflated = transferred.replace("1,", r#"1,"file_bytes":9,"#);
+    stand::<Action>(&[format!(r#"{{"action":"note","note":{deflated}}}"#)]);
 }
 
 #[test]
@@ -90,6 +96,7 @@ fn storage_requests() {
         r#"{"request":"remove_file","path":"/a/f"}"#,
         r#"{"request":"rename","from":"/a","to":"/b","replace":false,"judged_from":[RECORD_AT],"judged_to":[]}"#,
         r#"{"request":"open_read","path":"/f","offset_bytes":9007199254740991}"#,
+        r#"{"request":"open_read","path":"/f","offset_bytes":1,"end_bytes":3}"#,
         r#"{"request":"open_write","path":"/f","base":"empty","announced_bytes":null}"#,
         r#"{"request":"open_write","path":"/f","base":{"published":{"keep_bytes":null}},"announced_bytes":5}"#,
         r#"{"request":"open_write","path":"/f","base":{"partial":{"keep_bytes":3}},"announced_bytes":null}"#,
@@ -130,7 +137,10 @@ fn events() {
         r#"{"event":"data_connected","id":1,"outcome":{"err":"cancelled"}}"#,
         r#"{"event":"data_connected","id":1,"outcome":{"err":"failed"}}"#,
         r#"{"event":"transfer_progress","id":1,"wire_bytes":2}"#,
+        r#"{"event":"transfer_progress","id":1,"wire_bytes":2,"file_bytes":3}"#,
         r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"ok":null}}"#,
+        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"file_bytes":3,"outcome":{"ok":null}}"#,
+        r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"err":"corrupt"}}"#,
         r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"err":"connection_lost"}}"#,
         r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"err":"cancelled"}}"#,
         r#"{"event":"transfer_ended","id":1,"wire_bytes":2,"outcome":{"err":{"storage":"no_space"}}}"#,

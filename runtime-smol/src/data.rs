@@ -155,7 +155,7 @@ impl DataSide {
         let work = self.work.as_mut()?;
         let wire_bytes = work.watch.wire_bytes();
         (work.reported_ms, work.reported_bytes) = (now_ms, wire_bytes);
-        Some(Event::TransferProgress { id: work.id, wire_bytes })
+        Some(Event::TransferProgress { id: work.id, wire_bytes, file_bytes: None })
     }
 
     /// From now on only a new look at the data connection counts for [`DataSide::may_hold_data`].
@@ -196,7 +196,7 @@ impl DataSide {
     }
 
     fn fail_at_once(&mut self, id: ActionId, error: TransferError) {
-        self.end_at_once(id, Event::TransferEnded { id, wire_bytes: 0, outcome: Err(error) });
+        self.end_at_once(id, Event::TransferEnded { id, wire_bytes: 0, file_bytes: None, outcome: Err(error) });
     }
 }
 

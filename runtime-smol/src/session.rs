@@ -161,8 +161,8 @@ impl Driver {
                 self.data.connect(id, peer, (local, local_port), self.local);
             }
             Action::CloseData => self.data.close(),
-            Action::Transfer { id, direction, translation } => self.data.transfer(id, direction, translation),
-            Action::SendData { id, text } => self.data.send_text(id, text),
+            Action::Transfer { id, direction, translation, .. } => self.data.transfer(id, direction, translation),
+            Action::SendData { id, text, .. } => self.data.send_text(id, text),
             Action::Cancel { id } => self.data.cancel(id),
             Action::Notify { change } => self.tell_reaper(change),
             Action::Note { note } => self.log.note(&note),

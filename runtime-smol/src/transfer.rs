@@ -80,7 +80,7 @@ pub(crate) async fn receive(
 async fn send_by_kernel(stream: &mut Async<TcpStream>, mut download: Held, watch: &Watch) -> Result<(), TransferError> {
     let mut offset_bytes = download.offset_bytes();
     let mut warm_bytes = offset_bytes;
-    let end_bytes = download.size_bytes();
+    let end_bytes = download.end_bytes();
     while offset_bytes < end_bytes {
         if offset_bytes >= warm_bytes {
             let chunk = chunk_at(offset_bytes, end_bytes);
@@ -148,7 +148,7 @@ fn ended(
     outcome: Result<(), TransferError>,
     watch: &Watch,
 ) -> Done {
-    let event = Event::TransferEnded { id, wire_bytes: watch.wire_bytes(), outcome };
+    let event = Event::TransferEnded { id, wire_bytes: watch.wire_bytes(), file_bytes: None, outcome };
     Done { event, stream: Some(stream), upload }
 }
 
@@ -216,7 +216,7 @@ impl Source {
     }
 
     fn try_fill(&mut self) -> Result<usize, StorageError> {
-        let chunk = chunk_at(self.offset_bytes, self.download.size_bytes());
+        let chunk = chunk_at(self.offset_bytes, self.download.end_bytes());
         if chunk == 0 {
             return Ok(0);
         }

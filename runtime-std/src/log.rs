@@ -69,13 +69,14 @@ impl SessionLog {
         match note {
             Note::LoggedIn { user } => info!(session, %peer, user = shown(user).as_ref(), "logged in"),
             Note::LoginFailed { user } => warn!(session, %peer, user = shown(user).as_ref(), "login failed"),
-            Note::Transferred { direction, path, wire_bytes, took_ms, code } => {
+            Note::Transferred { direction, path, wire_bytes, file_bytes, took_ms, code } => {
                 let kind = match direction {
                     Direction::Send => "download",
                     Direction::Receive => "upload",
                 };
                 let path = path.as_str();
-                info!(session, %peer, kind, path, bytes = wire_bytes, took_ms, code, "transfer ended");
+                // A field that is none is left out.
+                info!(session, %peer, kind, path, bytes = wire_bytes, file_bytes, took_ms, code, "transfer ended");
             }
             Note::ExpirySet { path, expiry_s } => {
                 let expires = expiry_s.map_or_else(|| "never".to_owned(), date::rfc3339);

@@ -118,10 +118,10 @@ impl<'a> Worker<'a> {
             Action::AcceptData { id, peer, any_host } => self.data.accept(id, (!any_host).then_some(peer)),
             Action::ConnectData { id, peer, local, local_port } => self.data.connect(id, peer, local, local_port),
             Action::CloseData => self.data.close(&mut self.storage),
-            Action::Transfer { id, direction, translation } => {
+            Action::Transfer { id, direction, translation, .. } => {
                 self.data.transfer(id, (direction, translation), &mut self.storage, now)
             }
-            Action::SendData { id, text } => {
+            Action::SendData { id, text, .. } => {
                 self.data.send(id, text, now);
                 None
             }

@@ -120,7 +120,7 @@ impl Transfer {
 
     fn is_sent(&self) -> bool {
         match &self.way {
-            Way::SendFile { download, offset_bytes } => *offset_bytes >= download.size_bytes(),
+            Way::SendFile { download, offset_bytes } => *offset_bytes >= download.end_bytes(),
             Way::SendBuffered(buffered) => buffered.is_sent(),
             Way::SendText { text, sent } => *sent == text.len(),
             Way::Receive { .. } => false,
@@ -189,7 +189,7 @@ impl Buffered {
     }
 
     fn left_bytes(&self) -> u64 {
-        self.download.size_bytes().saturating_sub(self.offset_bytes)
+        self.download.end_bytes().saturating_sub(self.offset_bytes)
     }
 
     fn is_sent(&self) -> bool {
@@ -216,7 +216,7 @@ enum Halt {
 
 fn send_file(stream: &TcpStream, download: &dyn Download, offset_bytes: &mut u64) -> Result<u64, Halt> {
     let Some(file) = download.file() else { return Err(Halt::NotByKernel) };
-    let left = download.size_bytes().saturating_sub(*offset_bytes);
+    let left = download.end_bytes().saturating_sub(*offset_bytes);
     if left == 0 {
         return Ok(0);
     }

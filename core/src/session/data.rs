@@ -3,15 +3,16 @@
 
 use super::Session;
 use super::state::{Awaited, End, Flow};
-use crate::action::{Action, ActionId, Translation};
+use crate::action::{Action, ActionId, DeflateLevel, Translation};
 use crate::data;
 use crate::error::NetError;
 use crate::network;
 use crate::settings::ActivePort;
 use crate::wire::command::row::Row;
-use crate::wire::command::{EpsvArgument, TypeCode};
+use crate::wire::command::{ByteRange, EpsvArgument, TypeCode};
 use crate::wire::reply::Reply;
 use crate::wire::text;
+use alloc::boxed::Box;
 use alloc::format;
 use core::mem;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
@@ -26,6 +27,11 @@ pub(super) struct DataChoices {
     pub(super) epsv_all: bool,
     /// TYPE, until changed.
     pub(super) translation: Translation,
+    /// MODE Z, until changed; none: MODE S.
+    pub(super) deflate: Option<DeflateLevel>,
+    /// RANG, for the next command that it is meant for. REST and RANG take each other's place. Boxed, for few ask for it
+    /// and an idle session is small.
+    range: Option<Box<ByteRange>>,
     /// REST, for the next transfer only.
     pub(super) restart_bytes: u64,
     /// ALLO, for the next transfer only.
@@ -52,16 +58,24 @@ impl DataChoices {
             setup: Setup::Default,
             epsv_all: false,
             translation: Translation::Image,
+            deflate: None,
+            range: None,
             restart_bytes: 0,
             announced_bytes: None,
         }
     }
 
-    /// RFC 3659 5: REST must come right before its transfer. What clients put between the two (and between ALLO and
-    /// STOR) is let pass; any other command takes both back.
+    /// What RANG asked for; used up by it.
+    pub(super) fn take_range(&mut self) -> Option<ByteRange> {
+        self.range.take().map(|range| *range)
+    }
+
+    /// RFC 3659 5: REST must come right before its transfer. What clients put between the two (and between RANG or ALLO
+    /// and what they are for) is let pass; any other command takes all three back.
     pub(super) fn forget_before(&mut self, row: &Row) {
         if !row.keeps_restart {
             self.restart_bytes = 0;
+            self.range = None;
             self.announced_bytes = None;
         }
     }
@@ -78,8 +92,20 @@ impl Session {
     }
 
     pub(super) fn rest(&mut self, offset_bytes: u64) -> Reply {
+        self.data.range = None;
         self.data.restart_bytes = offset_bytes;
         Reply::new(350, format!("Restart position accepted ({offset_bytes})."))
+    }
+
+    /// draft-bryan-ftp-range-08 3: `RANG 1 0` takes a range back, and so does one that ends before it begins, with 501.
+    pub(super) fn rang(&mut self, first: u64, last: u64) -> Reply {
+        self.data.restart_bytes = 0;
+        self.data.range = (first <= last).then(|| Box::new(ByteRange { first, last }));
+        match (&self.data.range, first, last) {
+            (Some(_), ..) => Reply::new(350, format!("Range accepted ({first}-{last}).")),
+            (None, 1, 0) => Reply::new(350, text::RANGE_RESET),
+            (None, ..) => Reply::new(501, text::RANGE_INVALID),
+        }
     }
 
     pub(super) fn port(&mut self, extended: bool, address: SocketAddr) -> Reply {

@@ -18,17 +18,20 @@ use core::ops::ControlFlow::Break;
 
 impl Session {
     pub(super) fn retr(&mut self, argument: String) -> Flow {
-        let offset_bytes = mem::take(&mut self.data.restart_bytes);
+        let (offset_bytes, end_bytes) = match self.data.take_range() {
+            Some(range) => (range.first, Some(range.end())),
+            None => (mem::take(&mut self.data.restart_bytes), None),
+        };
         self.need_setup()?;
-        self.need_whole_in_ascii(offset_bytes)?;
+        self.need_whole_in_ascii(offset_bytes, end_bytes)?;
         let path = self.looked_up(&argument, text::RETR_FAILED)?;
-        let transfer = Transfer::new(Kind::Download { offset_bytes }, path.clone(), argument);
+        let transfer = Transfer::new(Kind::Download { offset_bytes, end_bytes }, path.clone(), argument);
         self.check(path, Purpose::Transfer(transfer))
     }
 
     /// An offset in a translated stream means nothing that both sides agree on (RFC 3659 5.3 leaves it open).
-    pub(super) fn need_whole_in_ascii(&self, offset_bytes: u64) -> Flow<()> {
-        if offset_bytes > 0 && self.data.translation == Translation::Ascii {
+    pub(super) fn need_whole_in_ascii(&self, offset_bytes: u64, end_bytes: Option<u64>) -> Flow<()> {
+        if (offset_bytes > 0 || end_bytes.is_some()) && self.data.translation == Translation::Ascii {
             return Break(Reply::new(550, text::NO_ASCII_RESUME));
         }
         Flow::Continue(())
@@ -39,13 +42,16 @@ impl Session {
         now: Now,
         mut transfer: Box<Transfer>,
         state: PathState,
-        offset_bytes: u64,
+        (offset_bytes, end_bytes): (u64, Option<u64>),
     ) -> Flow {
         let size_bytes = access::living_file(now, &state, text::RETR_FAILED)?.size_bytes;
         self.permit(Right::Read, &state.records)?;
+        // draft-bryan-ftp-range-08 4.3: of a range beyond the end nothing is sent. RFC 3659 5.4: REST beyond it is a 554.
+        let offset_bytes = if end_bytes.is_some() { offset_bytes.min(size_bytes) } else { offset_bytes };
         if offset_bytes > size_bytes {
             return Break(Reply::new(554, text::RESTART_BEYOND));
         }
+        transfer.kind = Kind::Download { offset_bytes, end_bytes };
         transfer.way = state.records;
         self.connect(now, transfer)
     }
@@ -84,7 +90,7 @@ impl Session {
             // Whatever came to interrupt it came too late.
             Ok(()) => Reply::new(226, text::TRANSFER_COMPLETE),
             Err(TransferError::Storage(_)) => Reply::new(451, text::FILE_READ_FAILED),
-            Err(TransferError::ConnectionLost | TransferError::Cancelled) => transfer.broken(),
+            Err(TransferError::ConnectionLost | TransferError::Cancelled | TransferError::Corrupt) => transfer.broken(),
         };
         self.push(Action::CloseData);
         self.note_end(now, transfer, reply.code);

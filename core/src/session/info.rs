@@ -75,7 +75,7 @@ impl Session {
                 Kind::Upload(_) => "Receiving",
                 Kind::Listing(_) => "Listing",
             };
-            lines.push(format!("{verb} {}, {} bytes so far", transfer.path, transfer.wire_bytes));
+            lines.push(format!("{verb} {}, {} bytes so far", transfer.path, transfer.moved.wire_bytes));
         }
         Reply::block(211, text::STATUS, lines, text::STATUS_END)
     }

@@ -1,7 +1,7 @@
 //! LIST, NLST, MLSD over the data connection, in batches.
 
 use super::state::{Awaited, Deed, Doing, Flow, Purpose, Reading, Subject};
-use super::transfer::{Kind, Transfer};
+use super::transfer::{Kind, Moved, Transfer};
 use super::view::{ListingForm, entry_of};
 use super::{Session, access, quirk, refuse};
 use crate::action::{Action, StorageRequest};
@@ -32,8 +32,10 @@ pub(super) struct Listing {
     single: Option<Entry>,
     /// The directory is open in the storage.
     pub(super) is_open: bool,
-    /// Bytes of the batches that were sent.
-    pub(super) sent_bytes: u64,
+    /// The batches that were sent.
+    pub(super) sent: Moved,
+    /// The last piece was sent that there is in MODE Z.
+    is_ended: bool,
 }
 
 impl Session {
@@ -41,7 +43,15 @@ impl Session {
         self.need_setup()?;
         let shown = argument.clone().unwrap_or_default();
         let path = self.looked_up(&shown, text::LISTING_FAILED)?;
-        let listing = Listing { form, argument, is_second: false, single: None, is_open: false, sent_bytes: 0 };
+        let listing = Listing {
+            form,
+            argument,
+            is_second: false,
+            single: None,
+            is_open: false,
+            sent: Moved::default(),
+            is_ended: false,
+        };
         let transfer = Transfer::new(Kind::Listing(listing), path.clone(), shown);
         self.check(path, Purpose::Transfer(transfer))
     }
@@ -126,15 +136,24 @@ impl Session {
     fn send_or_go_on(&mut self, now: Now, mut transfer: Box<Transfer>, text: String) -> Flow {
         if !text.is_empty() {
             transfer.moved_ms = now.monotonic_ms;
-            let id = self.fresh_id();
-            self.push(Action::SendData { id, text });
-            return Session::wait_for(id, Awaited::Ended(transfer));
+            return self.send_piece(transfer, text, false);
         }
-        if matches!(&transfer.kind, Kind::Listing(listing) if listing.is_open) {
-            return self.read_listing(Reading::Transfer(transfer));
+        match &mut transfer.kind {
+            Kind::Listing(listing) if listing.is_open => return self.read_listing(Reading::Transfer(transfer)),
+            Kind::Listing(listing) if self.data.deflate.is_some() && !listing.is_ended => {
+                listing.is_ended = true;
+                return self.send_piece(transfer, text, true);
+            }
+            _ => {}
         }
         self.push(Action::CloseData);
         Break(Reply::new(226, text::LISTING_SENT))
+    }
+
+    fn send_piece(&mut self, transfer: Box<Transfer>, text: String, last: bool) -> Flow {
+        let id = self.fresh_id();
+        self.push(Action::SendData { id, text, deflate: self.data.deflate, last });
+        Session::wait_for(id, Awaited::Ended(transfer))
     }
 
     pub(super) fn read_listing(&mut self, reading: Reading) -> Flow {
@@ -181,14 +200,14 @@ impl Session {
         &mut self,
         now: Now,
         mut transfer: Box<Transfer>,
-        wire_bytes: u64,
+        moved: Moved,
         outcome: Result<(), TransferError>,
     ) -> Flow {
         let Kind::Listing(listing) = &mut transfer.kind else {
             return self.abandon(now, transfer, None);
         };
-        listing.sent_bytes = listing.sent_bytes.saturating_add(wire_bytes);
-        transfer.wire_bytes = listing.sent_bytes;
+        listing.sent = listing.sent.and(moved);
+        transfer.moved = listing.sent;
         let cut = transfer.interrupt.is_some() && listing.is_open;
         if outcome.is_err() || cut {
             return self.abandon(now, transfer, None);

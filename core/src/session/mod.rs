@@ -44,6 +44,7 @@ use directory::Place;
 use input::Input;
 use login::Login;
 use state::{End, Flow, State, Wait};
+use transfer::Moved;
 use upload::BrokenUpload;
 use view::ListingForm;
 
@@ -109,7 +110,7 @@ enum Outcome {
     Drawn([u8; 16]),
     Listening(Result<u16, NetError>),
     Connected(Result<(), NetError>),
-    Ended(u64, Result<(), TransferError>),
+    Ended(Moved, Result<(), TransferError>),
 }
 
 impl Session {
@@ -170,13 +171,16 @@ impl Session {
             Event::Timeout => self.time_out(now),
             Event::ShutDown => self.shut_down(),
             Event::ReplyRoom { room } => self.reply_room = room,
-            Event::TransferProgress { id, wire_bytes } => self.progressed(now, id, wire_bytes)?,
+            Event::TransferProgress { id, wire_bytes, file_bytes } => {
+                self.progressed(now, id, Moved { wire_bytes, file_bytes: file_bytes.unwrap_or(wire_bytes) })?;
+            }
             Event::Stored { id, outcome } => self.outcome(now, id, Outcome::Stored(outcome))?,
             Event::RandomDrawn { id, bytes } => self.outcome(now, id, Outcome::Drawn(bytes))?,
             Event::DataListening { id, outcome } => self.outcome(now, id, Outcome::Listening(outcome))?,
             Event::DataConnected { id, outcome } => self.outcome(now, id, Outcome::Connected(outcome))?,
-            Event::TransferEnded { id, wire_bytes, outcome } => {
-                self.outcome(now, id, Outcome::Ended(wire_bytes, outcome))?;
+            Event::TransferEnded { id, wire_bytes, file_bytes, outcome } => {
+                let moved = Moved { wire_bytes, file_bytes: file_bytes.unwrap_or(wire_bytes) };
+                self.outcome(now, id, Outcome::Ended(moved, outcome))?;
             }
         }
         self.resume_ms = None;
@@ -300,6 +304,7 @@ impl Session {
             Command::Stor(argument) => self.stor(false, argument),
             Command::Appe(argument) => self.stor(true, argument),
             Command::Rest(offset_bytes) => Break(self.rest(offset_bytes)),
+            Command::Rang { first, last } => Break(self.rang(first, last)),
             Command::Abor => Break(self.abor()),
             Command::Stat(None) => Break(self.status()),
             Command::Stat(Some(argument)) => self.stat(&argument),

@@ -1,6 +1,7 @@
 //! What an outcome leads to: one table over every pair of what is awaited and what comes.
 
 use super::state::{Awaited, Checking, Deed, Doing, Flow, Purpose, State, Subject, Wait};
+use super::transfer::Moved;
 use super::{Outcome, Session, refuse};
 use crate::action::{Action, ActionId, StorageRequest};
 use crate::error::{Misuse, StorageError};
@@ -33,9 +34,7 @@ impl Session {
             (Awaited::Drawn(making), Drawn(bytes)) => self.made_with(now, *making, Token(bytes)),
             (Awaited::Listening { extended }, Listening(outcome)) => Break(self.listening(extended, outcome)),
             (Awaited::Connected(transfer), Connected(outcome)) => self.connected(now, transfer, outcome),
-            (Awaited::Ended(transfer), Ended(wire_bytes, outcome)) => {
-                self.transfer_ended(now, transfer, wire_bytes, outcome)
-            }
+            (Awaited::Ended(transfer), Ended(moved, outcome)) => self.transfer_ended(now, transfer, moved, outcome),
             (awaited, _) => return Err(Box::new(awaited)),
         })
     }
@@ -96,12 +95,12 @@ impl Session {
     }
 
     /// Bytes have moved.
-    pub(super) fn progressed(&mut self, now: Now, id: ActionId, wire_bytes: u64) -> Result<(), Misuse> {
+    pub(super) fn progressed(&mut self, now: Now, id: ActionId, moved: Moved) -> Result<(), Misuse> {
         let State::Busy(wait) = &mut self.state else { return Err(Misuse::UnknownId(id)) };
         match wait.as_mut() {
             Wait::For { id: expected, outcome } if *expected == id => match outcome {
                 Awaited::Ended(transfer) => {
-                    transfer.progress(now, wire_bytes);
+                    transfer.progress(now, moved);
                     Ok(())
                 }
                 _ => Err(Misuse::WrongOutcome(id)),

@@ -1,6 +1,6 @@
 //! What RETR, STOR, APPE and the listings have in common, from the command to its one final reply.
 
-use super::data::Setup;
+use super::data::{DataChoices, Setup};
 use super::listing::Listing;
 use super::state::{Awaited, Deed, Doing, Flow, Purpose, State, Subject, Wait};
 use super::upload::Upload;
@@ -33,10 +33,10 @@ pub(super) struct Transfer {
     pub(super) judged_ms: u64,
     /// When the running step began or last moved a byte, milliseconds.
     pub(super) moved_ms: u64,
-    /// Bytes over the data connection so far.
-    pub(super) wire_bytes: u64,
     /// Whether its data connection goes to the client's default data port, for nothing was said.
     pub(super) is_unasked: bool,
+    /// How far it is.
+    pub(super) moved: Moved,
     /// Tells the open upload's file from every other.
     pub(super) unique: String,
     /// Since the 150.
@@ -45,11 +45,35 @@ pub(super) struct Transfer {
     pub(super) interrupt: Option<Interrupt>,
 }
 
+/// How far a transfer is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Moved {
+    /// Bytes over the data connection.
+    pub(super) wire_bytes: u64,
+    /// Bytes of the file that these stand for: others in TYPE A and MODE Z.
+    pub(super) file_bytes: u64,
+}
+
+impl Moved {
+    /// The two together.
+    pub(super) fn and(self, more: Self) -> Self {
+        Self {
+            wire_bytes: self.wire_bytes.saturating_add(more.wire_bytes),
+            file_bytes: self.file_bytes.saturating_add(more.file_bytes),
+        }
+    }
+
+    /// Bytes of the file, where they are not as many as went over the data connection.
+    fn file_bytes_if_other(self) -> Option<u64> {
+        (self.file_bytes != self.wire_bytes).then_some(self.file_bytes)
+    }
+}
+
 /// What is transferred.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// RETR, from this offset on.
-    Download { offset_bytes: u64 },
+    /// RETR, from this offset on, up to but without `end_bytes`.
+    Download { offset_bytes: u64, end_bytes: Option<u64> },
     /// STOR, APPE.
     Upload(Upload),
     /// LIST, NLST, MLSD.
@@ -89,8 +113,8 @@ impl Transfer {
             way: Vec::new(),
             judged_ms: 0,
             moved_ms: 0,
-            wire_bytes: 0,
             is_unasked: false,
+            moved: Moved::default(),
             unique: String::new(),
             begun: None,
             interrupt: None,
@@ -98,11 +122,11 @@ impl Transfer {
     }
 
     /// Bytes have moved.
-    pub(super) fn progress(&mut self, now: Now, wire_bytes: u64) {
+    pub(super) fn progress(&mut self, now: Now, moved: Moved) {
         self.moved_ms = now.monotonic_ms;
-        self.wire_bytes = match &self.kind {
-            Kind::Listing(listing) => listing.sent_bytes.saturating_add(wire_bytes),
-            Kind::Download { .. } | Kind::Upload(_) => wire_bytes,
+        self.moved = match &self.kind {
+            Kind::Listing(listing) => listing.sent.and(moved),
+            Kind::Download { .. } | Kind::Upload(_) => moved,
         };
     }
 
@@ -159,7 +183,9 @@ impl Session {
         transfer.path = subject.path;
         transfer.judged_ms = now.monotonic_ms;
         match transfer.kind {
-            Kind::Download { offset_bytes } => self.download_checked(now, transfer, state, offset_bytes),
+            Kind::Download { offset_bytes, end_bytes } => {
+                self.download_checked(now, transfer, state, (offset_bytes, end_bytes))
+            }
             Kind::Upload(upload) => self.upload_checked(now, transfer, upload, state),
             Kind::Listing(_) => self.listing_checked(now, transfer, state),
         }
@@ -221,9 +247,9 @@ impl Session {
     /// Opens what is to be sent; the data connection stands.
     fn open(&mut self, now: Now, transfer: Box<Transfer>) -> Flow {
         match transfer.kind {
-            Kind::Download { offset_bytes } => {
+            Kind::Download { offset_bytes, end_bytes } => {
                 let path = transfer.path.clone();
-                self.ask(StorageRequest::OpenRead { path, offset_bytes }, Awaited::Opened(transfer))
+                self.ask(StorageRequest::OpenRead { path, offset_bytes, end_bytes }, Awaited::Opened(transfer))
             }
             Kind::Listing(_) => self.open_listing(now, transfer),
             // An upload was opened before the data connection was made.
@@ -258,7 +284,8 @@ impl Session {
     /// Bytes move.
     pub(super) fn move_bytes(&mut self, transfer: Box<Transfer>, direction: Direction) -> Flow {
         let id = self.fresh_id();
-        self.push(Action::Transfer { id, direction, translation: self.data.translation });
+        let DataChoices { translation, deflate, .. } = self.data;
+        self.push(Action::Transfer { id, direction, translation, deflate });
         Session::wait_for(id, Awaited::Ended(transfer))
     }
 
@@ -266,17 +293,17 @@ impl Session {
         &mut self,
         now: Now,
         mut transfer: Box<Transfer>,
-        wire_bytes: u64,
+        moved: Moved,
         outcome: Result<(), TransferError>,
     ) -> Flow {
         match transfer.kind {
-            Kind::Listing(_) => self.listing_sent(now, transfer, wire_bytes, outcome),
+            Kind::Listing(_) => self.listing_sent(now, transfer, moved, outcome),
             Kind::Download { .. } => {
-                transfer.wire_bytes = wire_bytes;
+                transfer.moved = moved;
                 self.download_ended(now, &transfer, outcome)
             }
             Kind::Upload(upload) => {
-                transfer.wire_bytes = wire_bytes;
+                transfer.moved = moved;
                 self.upload_ended(now, transfer, upload, outcome)
             }
         }
@@ -313,7 +340,8 @@ impl Session {
         self.note(Note::Transferred {
             direction,
             path: transfer.path.clone(),
-            wire_bytes: transfer.wire_bytes,
+            wire_bytes: transfer.moved.wire_bytes,
+            file_bytes: transfer.moved.file_bytes_if_other(),
             took_ms: now.monotonic_ms.saturating_sub(begun.at_ms),
             code,
         });

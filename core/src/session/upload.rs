@@ -47,10 +47,13 @@ impl Session {
     pub(super) fn stor(&mut self, append: bool, argument: String) -> Flow {
         let restart_bytes = mem::take(&mut self.data.restart_bytes);
         let announced_bytes = self.data.announced_bytes.take();
+        if self.data.take_range().is_some() {
+            return Break(Reply::new(504, text::NO_RANGE_UPLOAD));
+        }
         // An append goes to the end, whatever REST said.
         let restart_bytes = if append { 0 } else { restart_bytes };
         self.need_setup()?;
-        self.need_whole_in_ascii(restart_bytes)?;
+        self.need_whole_in_ascii(restart_bytes, None)?;
         let path = self.to_be_made(&argument, text::STOR_FAILED)?;
         let base = UploadBase::Empty;
         let upload = Upload { append, restart_bytes, announced_bytes, base, replace: false, tries: 0 };
@@ -153,6 +156,11 @@ impl Session {
                 };
                 self.abandon(now, transfer, Some(reply))
             }
+            // What was made of it so far may be wrong already, so nobody shall resume it.
+            Err(TransferError::Corrupt) => {
+                let reply = transfer.broken().with_detail(text::CORRUPT_DEFLATE);
+                self.abandon(now, transfer, Some(reply))
+            }
             Err(TransferError::ConnectionLost | TransferError::Cancelled) => {
                 self.push(Action::CloseData);
                 self.keep(now, transfer, None)
@@ -178,7 +186,7 @@ impl Session {
     fn falls_short(&self, transfer: &Transfer, upload: Upload) -> bool {
         self.data.translation == Translation::Image
             && upload.base == UploadBase::Empty
-            && upload.announced_bytes.is_some_and(|bytes| transfer.wire_bytes < bytes)
+            && upload.announced_bytes.is_some_and(|bytes| transfer.moved.file_bytes < bytes)
     }
 
     fn publish(&mut self, now: Now, transfer: Box<Transfer>, replace: bool) -> Flow {
@@ -239,7 +247,7 @@ impl Session {
     /// Keeps a broken upload aside, to be resumed. One that brought nothing is forgotten, or it would take the place of
     /// what an earlier one had brought.
     fn keep(&mut self, now: Now, transfer: Box<Transfer>, reply: Option<Reply>) -> Flow {
-        if transfer.wire_bytes == 0 {
+        if transfer.moved.file_bytes == 0 {
             return self.tidy(now, transfer, reply);
         }
         let reply = reply.unwrap_or_else(|| transfer.broken());

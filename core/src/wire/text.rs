@@ -229,8 +229,16 @@ pub const NO_ASCII_RESUME: &str = "No support for resume of ASCII transfer.";
 pub const SIZE_IS_BINARY: &str = "SIZE not allowed in ASCII mode";
 /// `554`: `REST` beyond the end.
 pub const RESTART_BEYOND: &str = "Restart position is beyond the end of the file.";
+/// `350` to `RANG 1 0`.
+pub const RANGE_RESET: &str = "Range reset.";
+/// `501` to a `RANG` that ends before it begins.
+pub const RANGE_INVALID: &str = "Invalid range.";
+/// `504` to `RANG` and an upload.
+pub const NO_RANGE_UPLOAD: &str = "RANG not implemented for uploads.";
 /// The detail where the peer was silent for too long.
 pub const STALLED: &str = "Data connection timed out";
+/// The detail where what came in MODE Z is no zlib stream.
+pub const CORRUPT_DEFLATE: &str = "Corrupt MODE Z stream";
 /// The detail where fewer bytes came than `ALLO` said.
 pub const FEWER_THAN_ANNOUNCED: &str = "Fewer bytes than ALLO announced";
 

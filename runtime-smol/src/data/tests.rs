@@ -51,7 +51,7 @@ fn read_all(mut peer: TcpStream) -> thread::JoinHandle<Vec<u8>> {
 }
 
 fn ended(wire_bytes: usize, outcome: Result<(), TransferError>) -> Event {
-    Event::TransferEnded { id: ID, wire_bytes: wire_bytes as u64, outcome }
+    Event::TransferEnded { id: ID, wire_bytes: wire_bytes as u64, file_bytes: None, outcome }
 }
 
 #[test]
@@ -254,12 +254,12 @@ fn progress_is_told_once_a_second_and_only_while_bytes_move() {
         }));
     };
     send(&mut data, 1);
-    assert_eq!(data.take_progress(5000), Some(Event::TransferProgress { id: ID, wire_bytes: 1 }));
+    assert_eq!(data.take_progress(5000), Some(Event::TransferProgress { id: ID, wire_bytes: 1, file_bytes: None }));
     assert_eq!(data.progress_due_ms(), None);
     send(&mut data, 2);
     assert_eq!(data.take_progress(5999), None);
     assert_eq!(data.progress_due_ms(), Some(6000));
-    assert_eq!(data.take_progress(6000), Some(Event::TransferProgress { id: ID, wire_bytes: 2 }));
+    assert_eq!(data.take_progress(6000), Some(Event::TransferProgress { id: ID, wire_bytes: 2, file_bytes: None }));
 }
 
 #[test]

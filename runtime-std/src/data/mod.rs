@@ -97,7 +97,7 @@ impl DataSide {
                 self.begin(id, transfer, now);
                 None
             }
-            Err(error) => Some(Event::TransferEnded { id, wire_bytes: 0, outcome: Err(error) }),
+            Err(error) => Some(Event::TransferEnded { id, wire_bytes: 0, file_bytes: None, outcome: Err(error) }),
         }
     }
 
@@ -201,7 +201,7 @@ impl DataSide {
             Ok(Step::Blocked) => Advance::Blocked,
             Ok(Step::Moved) if now.monotonic_ms.saturating_sub(told_ms) >= net::PROGRESS_EVERY_MS => {
                 told_ms = now.monotonic_ms;
-                Advance::Told(Event::TransferProgress { id, wire_bytes: transfer.wire_bytes })
+                Advance::Told(Event::TransferProgress { id, wire_bytes: transfer.wire_bytes, file_bytes: None })
             }
             Ok(Step::Moved) => Advance::Moved,
         };
@@ -213,7 +213,7 @@ impl DataSide {
 fn ended(id: ActionId, transfer: Transfer, outcome: Result<(), TransferError>, storage: &mut SessionStorage) -> Event {
     let wire_bytes = transfer.wire_bytes;
     transfer.finish(storage);
-    Event::TransferEnded { id, wire_bytes, outcome }
+    Event::TransferEnded { id, wire_bytes, file_bytes: None, outcome }
 }
 
 fn is_writable(stream: &TcpStream) -> bool {

@@ -48,7 +48,7 @@ impl Rig {
     fn open_read(&mut self, bytes: &[u8], offset_bytes: u64) {
         std::fs::write(self.root.path().join("f"), bytes).unwrap();
         let path = VirtualPath::parse("/f").unwrap();
-        self.store(StorageRequest::OpenRead { path, offset_bytes });
+        self.store(StorageRequest::OpenRead { path, offset_bytes, end_bytes: None });
     }
 
     fn open_write(&mut self) {
@@ -86,7 +86,7 @@ impl Rig {
 
     fn ended(&mut self) -> (u64, Result<(), TransferError>) {
         match self.end() {
-            Event::TransferEnded { id: ID, wire_bytes, outcome } => (wire_bytes, outcome),
+            Event::TransferEnded { id: ID, wire_bytes, file_bytes: None, outcome } => (wire_bytes, outcome),
             other => panic!("{other:?}"),
         }
     }
@@ -200,7 +200,8 @@ fn a_cancelled_transfer_tells_how_far_it_came_and_hands_the_upload_back() {
     rig.transfer(Direction::Receive, Translation::Image);
     peer.write_all(b"four").unwrap();
     assert!(matches!(rig.data.advance(rig.clock.now(), &mut rig.storage), Advance::Moved));
-    let cancelled = Event::TransferEnded { id: ID, wire_bytes: 4, outcome: Err(TransferError::Cancelled) };
+    let cancelled =
+        Event::TransferEnded { id: ID, wire_bytes: 4, file_bytes: None, outcome: Err(TransferError::Cancelled) };
     assert_eq!(rig.data.cancel(ActionId(8), &mut rig.storage), None);
     assert_eq!(rig.data.cancel(ID, &mut rig.storage), Some(cancelled));
     assert_eq!(rig.data.cancel(ID, &mut rig.storage), None);
@@ -219,5 +220,5 @@ fn progress_is_told_once_a_second_while_bytes_move() {
     rig.clock.advance(std::time::Duration::from_millis(1));
     assert!(matches!(rig.data.advance(rig.clock.now(), &mut rig.storage), Advance::Blocked));
     peer.write_all(b"b").unwrap();
-    assert_eq!(rig.end(), Event::TransferProgress { id: ID, wire_bytes: 2 });
+    assert_eq!(rig.end(), Event::TransferProgress { id: ID, wire_bytes: 2, file_bytes: None });
 }

@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-/// Opens a file to be sent from `offset_bytes` on.
+/// Opens a file to be sent from `offset_bytes` on, up to `end_bytes` or its end.
 ///
 /// # Errors
 /// [`StorageError::OffsetBeyondEnd`]; what hinders the opening.
@@ -18,6 +18,7 @@ pub(super) fn open(
     root: &Root,
     path: &VirtualPath,
     offset_bytes: u64,
+    end_bytes: Option<u64>,
 ) -> Result<(FileInfo, Box<dyn Download>), StorageError> {
     let place = root.place(path)?;
     let (file, stat) = root.open_file(&place, OFlags::RDONLY)?;
@@ -25,14 +26,15 @@ pub(super) fn open(
     if offset_bytes > info.size_bytes {
         return Err(StorageError::OffsetBeyondEnd);
     }
-    let download = LocalDownload { file, offset_bytes, size_bytes: info.size_bytes };
+    let end_bytes = end_bytes.map_or(info.size_bytes, |end| end.min(info.size_bytes));
+    let download = LocalDownload { file, offset_bytes, end_bytes };
     Ok((info, Box::new(download)))
 }
 
 struct LocalDownload {
     file: File,
     offset_bytes: u64,
-    size_bytes: u64,
+    end_bytes: u64,
 }
 
 impl Download for LocalDownload {
@@ -40,8 +42,8 @@ impl Download for LocalDownload {
         self.offset_bytes
     }
 
-    fn size_bytes(&self) -> u64 {
-        self.size_bytes
+    fn end_bytes(&self) -> u64 {
+        self.end_bytes
     }
 
     fn file(&self) -> Option<&File> {

@@ -60,8 +60,8 @@ impl SessionStorage {
                 judged_from: &judged_from,
                 judged_to: &judged_to,
             })?,
-            StorageRequest::OpenRead { path, offset_bytes } => {
-                let (info, download) = storage.open_read(&path, offset_bytes)?;
+            StorageRequest::OpenRead { path, offset_bytes, end_bytes } => {
+                let (info, download) = storage.open_read(&path, offset_bytes, end_bytes)?;
                 self.download = Some(download);
                 return Ok(StorageOutcome::Opened(info));
             }
@@ -82,7 +82,7 @@ impl SessionStorage {
                 return Ok(StorageOutcome::Room { free_bytes: storage.free_bytes(&path)? });
             }
             StorageRequest::OpenReading { path, offset_bytes, length_bytes, purpose } => {
-                let (info, download) = storage.open_read(&path, offset_bytes)?;
+                let (info, download) = storage.open_read(&path, offset_bytes, None)?;
                 self.reading = Some(Box::new(Reading::new(download, length_bytes, purpose)?));
                 return Ok(StorageOutcome::Opened(info));
             }

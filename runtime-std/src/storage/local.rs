@@ -87,8 +87,13 @@ impl Storage for LocalStorage {
         rename::rename(&self.disk, asked)
     }
 
-    fn open_read(&self, path: &VirtualPath, offset_bytes: u64) -> Result<(FileInfo, Box<dyn Download>), StorageError> {
-        download::open(&self.disk.root, path, offset_bytes)
+    fn open_read(
+        &self,
+        path: &VirtualPath,
+        offset_bytes: u64,
+        end_bytes: Option<u64>,
+    ) -> Result<(FileInfo, Box<dyn Download>), StorageError> {
+        download::open(&self.disk.root, path, offset_bytes, end_bytes)
     }
 
     fn open_write(

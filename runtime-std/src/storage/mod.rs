@@ -63,8 +63,13 @@ pub trait Storage: Send + Sync {
     fn remove_file(&self, path: &VirtualPath) -> Result<(), StorageError>;
     /// Renames a file or directory.
     fn rename(&self, rename: &Rename<'_>) -> Result<(), StorageError>;
-    /// Opens a file to be sent.
-    fn open_read(&self, path: &VirtualPath, offset_bytes: u64) -> Result<(FileInfo, Box<dyn Download>), StorageError>;
+    /// Opens a file to be sent from `offset_bytes` on, up to `end_bytes` (not included) or its end.
+    fn open_read(
+        &self,
+        path: &VirtualPath,
+        offset_bytes: u64,
+        end_bytes: Option<u64>,
+    ) -> Result<(FileInfo, Box<dyn Download>), StorageError>;
     /// Opens an upload; nothing shows under the name before it is published.
     fn open_write(
         &self,
@@ -107,8 +112,8 @@ pub struct Rename<'a> {
 pub trait Download: Send + Sync {
     /// Where the transfer begins.
     fn offset_bytes(&self) -> u64;
-    /// The file's size when it was opened: where the transfer ends.
-    fn size_bytes(&self) -> u64;
+    /// Where it ends, not included: what was asked for, or the file's size when it was opened, whichever is less.
+    fn end_bytes(&self) -> u64;
     /// The file itself, where the kernel can send from it (`sendfile`).
     fn file(&self) -> Option<&File>;
     /// Reads at an offset; 0 is the end. May block.

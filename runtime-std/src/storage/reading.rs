@@ -36,7 +36,7 @@ impl Reading {
             ReadingPurpose::Append => Purpose::Append,
             _ => return Err(StorageError::Unsupported),
         };
-        let (offset_bytes, size_bytes) = (download.offset_bytes(), download.size_bytes());
+        let (offset_bytes, size_bytes) = (download.offset_bytes(), download.end_bytes());
         let end_bytes = length_bytes.map_or(size_bytes, |bytes| offset_bytes.saturating_add(bytes).min(size_bytes));
         Ok(Self { download, offset_bytes, end_bytes, purpose })
     }

@@ -171,14 +171,20 @@ impl Storage for FakeDisk {
         Ok(())
     }
 
-    fn open_read(&self, path: &VirtualPath, offset_bytes: u64) -> Result<(FileInfo, Box<dyn Download>), StorageError> {
+    fn open_read(
+        &self,
+        path: &VirtualPath,
+        offset_bytes: u64,
+        end_bytes: Option<u64>,
+    ) -> Result<(FileInfo, Box<dyn Download>), StorageError> {
         let tree = self.tree();
         match tree.node(path) {
             None => Err(StorageError::NotFound),
             Some(Node::Directory(_)) => Err(StorageError::IsDirectory),
             Some(Node::File(file)) if offset_bytes > file.size_bytes() => Err(StorageError::OffsetBeyondEnd),
             Some(node @ Node::File(file)) => {
-                Ok((node.info(), Box::new(FakeDownload { bytes: file.bytes.clone(), offset_bytes })))
+                let end_bytes = end_bytes.map_or(file.size_bytes(), |end| end.min(file.size_bytes()));
+                Ok((node.info(), Box::new(FakeDownload { bytes: file.bytes.clone(), offset_bytes, end_bytes })))
             }
         }
     }

@@ -131,6 +131,7 @@ impl Drop for FakeUpload {
 pub(super) struct FakeDownload {
     pub(super) bytes: Arc<[u8]>,
     pub(super) offset_bytes: u64,
+    pub(super) end_bytes: u64,
 }
 
 impl Download for FakeDownload {
@@ -138,8 +139,8 @@ impl Download for FakeDownload {
         self.offset_bytes
     }
 
-    fn size_bytes(&self) -> u64 {
-        self.bytes.len() as u64
+    fn end_bytes(&self) -> u64 {
+        self.end_bytes
     }
 
     fn file(&self) -> Option<&File> {

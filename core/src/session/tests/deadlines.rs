@@ -117,7 +117,7 @@ fn a_transfer_that_stalls_is_ended() {
     let mut host = downloading(None, Settings::default());
     host.pass_ms(119_999);
     let (id, _) = host.open[0];
-    host.event(Event::TransferProgress { id, wire_bytes: 3 });
+    host.event(Event::TransferProgress { id, wire_bytes: 3, file_bytes: None });
     assert_eq!(host.session.deadline(), Some(host.now.monotonic_ms + 120_000));
     at_the_border(&mut host);
     assert_eq!(host.cancelled, [id]);

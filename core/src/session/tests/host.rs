@@ -31,6 +31,8 @@ pub(super) struct Host {
     /// Data connections that were closed.
     pub(super) data_closed: usize,
     pub(super) closed: bool,
+    /// Telnet's own talk.
+    pub(super) telnet: Vec<u8>,
 }
 
 impl Host {
@@ -53,6 +55,7 @@ impl Host {
             cancelled: vec![],
             data_closed: 0,
             closed: false,
+            telnet: vec![],
         };
         host.event(Event::Connected { admission: Admission::Welcome });
         host.says(&["220 Welcome to the FTP Server"]);
@@ -111,6 +114,7 @@ impl Host {
             | Action::ConnectData { id, .. }
             | Action::Transfer { id, .. }
             | Action::SendData { id, .. } => self.open.push((id, action)),
+            Action::SendTelnet { bytes } => self.telnet.extend(bytes),
             Action::CloseData => self.data_closed += 1,
             Action::Cancel { id } => {
                 assert!(self.open.iter().any(|(open, _)| *open == id), "nothing to cancel");
@@ -205,7 +209,7 @@ impl Host {
     pub(super) fn transferred(&mut self, wire_bytes: u64, outcome: Result<(), TransferError>) {
         let (id, action) = self.take_open();
         assert!(matches!(action, Action::Transfer { .. } | Action::SendData { .. }), "{action:?}");
-        self.event(Event::TransferEnded { id, wire_bytes, outcome });
+        self.event(Event::TransferEnded { id, wire_bytes, file_bytes: None, outcome });
     }
 
     /// MKD that succeeds: the session owns the path from then on. Tokens are counted from 1.

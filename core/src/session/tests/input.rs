@@ -24,7 +24,7 @@ fn downloading() -> Host {
 fn during_a_transfer_some_are_answered_and_the_rest_wait() {
     let mut host = downloading();
     let (id, _) = host.open[0];
-    host.event(Event::TransferProgress { id, wire_bytes: 3 });
+    host.event(Event::TransferProgress { id, wire_bytes: 3, file_bytes: None });
     host.lines(&["PWD", "NOOP", "STAT", "QUIT"]);
     let replies = host.take_replies();
     assert_eq!(replies[0], "200 NOOP ok.");

@@ -43,7 +43,7 @@ fn a_stale_doubled_or_wrong_outcome_is_misuse_and_changes_nothing() {
     assert_eq!(host.try_event(stored(right, Ok(StorageOutcome::Done))), Err(Misuse::WrongOutcome(right)));
     let listening = Event::DataListening { id: right, outcome: Err(NetError::Failed) };
     assert_eq!(host.try_event(listening), Err(Misuse::WrongOutcome(right)));
-    let progress = Event::TransferProgress { id: right, wire_bytes: 1 };
+    let progress = Event::TransferProgress { id: right, wire_bytes: 1, file_bytes: None };
     assert_eq!(host.try_event(progress), Err(Misuse::WrongOutcome(right)));
     host.event(stored(right, Ok(StorageOutcome::State(directory(vec![])))));
     host.says(&["250 Directory successfully changed."]);

@@ -143,7 +143,7 @@ fn outcome(id: ActionId, action: &Action, choice: u8) -> Vec<Event> {
                 1 => Err(TransferError::Storage(error)),
                 _ => Ok(()),
             };
-            vec![Event::TransferEnded { id, wire_bytes: u64::from(choice), outcome }]
+            vec![Event::TransferEnded { id, wire_bytes: u64::from(choice), file_bytes: None, outcome }]
         }
     }
 }
@@ -230,7 +230,7 @@ impl World {
             Move::Progress => {
                 if let Some((id, Action::Transfer { .. } | Action::SendData { .. })) = self.host.open.first() {
                     let id = *id;
-                    self.event(Event::TransferProgress { id, wire_bytes: 1 }).unwrap();
+                    self.event(Event::TransferProgress { id, wire_bytes: 1, file_bytes: None }).unwrap();
                 }
             }
             Move::Timeout => {

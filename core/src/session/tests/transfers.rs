@@ -100,7 +100,7 @@ fn a_listing_goes_out_in_batches_and_leaves_out_what_is_not_to_be_seen() {
     match host.take_open() {
         (id, Action::SendData { text, .. }) => {
             assert_eq!(text, "f\r\nno\\x0aline\r\n");
-            host.event(Event::TransferEnded { id, wire_bytes: 15, outcome: Ok(()) });
+            host.event(Event::TransferEnded { id, wire_bytes: 15, file_bytes: None, outcome: Ok(()) });
         }
         (_, action) => panic!("{action:?}"),
     }

@@ -77,6 +77,7 @@ impl Command {
             Self::Stor(path) => ("STOR", path.into()),
             Self::Appe(path) => ("APPE", path.into()),
             Self::Rest(offset) => ("REST", format!("{offset}").into()),
+            Self::Rang { first, last } => ("RANG", format!("{first} {last}").into()),
             Self::Abor => ("ABOR", "".into()),
             Self::Stat(of) => ("STAT", optional(of.as_ref())),
             Self::List(of) => ("LIST", dashed(optional(of.as_ref()))),

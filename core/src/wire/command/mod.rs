@@ -91,6 +91,14 @@ pub enum Command {
     Appe(String),
     /// REST: an offset, at most [`crate::limits::OFFSET_MAX`] (RFC 3659 5).
     Rest(u64),
+    /// RANG: from the first byte to the last, both included and at most [`crate::limits::OFFSET_MAX`]; not yet checked
+    /// against each other (draft-bryan-ftp-range-08 3).
+    Rang {
+        /// The first.
+        first: u64,
+        /// The last.
+        last: u64,
+    },
     /// ABOR (RFC 959 4.1.3).
     Abor,
     /// STAT, with or without a path (RFC 959 4.1.3).
@@ -132,6 +140,24 @@ pub enum Command {
         /// The token as written; a malformed one is as wrong as a wrong one.
         token: Secret,
     },
+}
+
+/// Bytes of a file, from `first` to `last`, both included, counted from 0; `first <= last`, neither above
+/// [`crate::limits::OFFSET_MAX`] (draft-bryan-ftp-range-08 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteRange {
+    /// The first.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+}
+
+impl ByteRange {
+    /// Where it ends, not included.
+    #[must_use]
+    pub fn end(self) -> u64 {
+        self.last.saturating_add(1)
+    }
 }
 
 /// TYPE, as far as it is carried (RFC 959 3.1.1).

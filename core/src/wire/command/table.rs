@@ -51,11 +51,11 @@ pub static COMMANDS: &[Row] = &[
     // Transfers.
     row("RETR", "<path>", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 550, 554], |a| text(a).map(Command::Retr))
         .keeps_restart(),
-    row("STOR", "<path>", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 452, 550, 552, 553, 554], |a| {
+    row("STOR", "<path>", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 452, 504, 550, 552, 553, 554], |a| {
         text(a).map(Command::Stor)
     })
     .keeps_restart(),
-    row("APPE", "<path>", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 452, 550, 552, 553], |a| {
+    row("APPE", "<path>", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 452, 504, 550, 552, 553], |a| {
         text(a).map(Command::Appe)
     })
     .keeps_restart(),
@@ -63,7 +63,9 @@ pub static COMMANDS: &[Row] = &[
     row("REST", "<offset>", "RFC 3659 5", &[350], |a| parsed(a, bytes.map(Command::Rest)))
         .keeps_restart()
         .features(&[Feature::Line("REST STREAM")]),
-    refused("RANG", "draft-bryan-ftp-range"),
+    row("RANG", "<first> <last>", "draft-bryan-ftp-range 3", &[350], transfer::range)
+        .keeps_restart()
+        .features(&[Feature::Line("RANG STREAM")]),
     row("ALLO", "<bytes> [R <bytes>]", "RFC 959 4.1.3", &[200, 451, 452, 550, 552], transfer::allo).keeps_restart(),
     row("ABOR", "", "RFC 959 4.1.3", &[225, 226], |a| none(a, Command::Abor)).anytime().turn(Turn::Interrupts),
     // Listings.

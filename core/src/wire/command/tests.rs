@@ -163,6 +163,8 @@ fn how_files_travel() {
 #[test]
 fn numbers_of_bytes_end_at_the_bound() {
     reads("REST 0", &Command::Rest(0));
+    reads("RANG 1 0", &Command::Rang { first: 1, last: 0 });
+    reads("RANG 0 9007199254740991", &Command::Rang { first: 0, last: (1 << 53) - 1 });
     reads("REST 9007199254740991", &Command::Rest((1 << 53) - 1));
     reads("ALLO 9007199254740991", &Command::Allo((1 << 53) - 1));
     reads("ALLO 2745 R 80", &Command::Allo(2745));

@@ -23,6 +23,12 @@ pub(super) fn allo(argument: &str) -> Parsed {
     argument::parsed(argument, map(terminated(argument::bytes, opt(record)), Command::Allo))
 }
 
+/// draft-bryan-ftp-range-08 3: two numbers of bytes from the beginning of the file.
+pub(super) fn range(argument: &str) -> Parsed {
+    let numbers = (terminated(argument::bytes, argument::blank), argument::bytes);
+    argument::parsed(argument, map(numbers, |(first, last)| Command::Rang { first, last }))
+}
+
 /// RFC 959 5.3.2: `A` or `E`, with `N`, `T` or `C`; `I`; `L` with a byte size.
 pub(super) fn type_code(argument: &str) -> Result<TypeCode, Malformed> {
     let argument = argument.to_ascii_uppercase();

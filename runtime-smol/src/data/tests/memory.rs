@@ -18,7 +18,7 @@ impl Download for MemoryDownload {
         self.offset_bytes
     }
 
-    fn size_bytes(&self) -> u64 {
+    fn end_bytes(&self) -> u64 {
         self.bytes.len() as u64
     }
 

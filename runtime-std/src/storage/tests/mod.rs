@@ -88,7 +88,7 @@ impl Host {
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, StorageError> {
-        let (info, download) = self.storage.open_read(&at(path), 0)?;
+        let (info, download) = self.storage.open_read(&at(path), 0, None)?;
         let mut content = vec![0; usize::try_from(info.size_bytes).unwrap()];
         let read = download.read_at(&mut content, 0)?;
         assert_eq!(read, content.len());

@@ -108,8 +108,8 @@ fn a_link_in_the_way_looks_like_nothing_to_every_call() {
         let storage = &host.storage;
         assert_eq!(storage.check(&at("/out/f")).unwrap(), mayfly_core::record::PathState::default());
         assert_eq!(storage.check(&at("/out")).unwrap().target.unwrap().kind, FileKind::Link);
-        assert_eq!(storage.open_read(&at("/out/f"), 0).map(|_| ()), gone);
-        assert_eq!(storage.open_read(&at("/link"), 0).map(|_| ()), gone);
+        assert_eq!(storage.open_read(&at("/out/f"), 0, None).map(|_| ()), gone);
+        assert_eq!(storage.open_read(&at("/link"), 0, None).map(|_| ()), gone);
         assert_eq!(storage.open_listing(&at("/out"), 10).map(|_| ()), gone);
         assert_eq!(storage.open_write(&at("/out/x"), UploadBase::Empty, None).map(|_| ()), gone);
         assert_eq!(storage.make_directory(&at("/out/x"), &record(None), None), gone);
@@ -144,8 +144,8 @@ fn a_record_that_is_a_link_or_no_record_is_unreadable() {
 fn reading_begins_at_the_offset_and_not_beyond_the_end() {
     let host = Host::new();
     host.store("/f", b"0123").unwrap();
-    let (_, download) = host.storage.open_read(&at("/f"), 4).unwrap();
-    assert_eq!((download.offset_bytes(), download.size_bytes()), (4, 4));
-    assert_eq!(host.storage.open_read(&at("/f"), 5).map(|_| ()), Err(StorageError::OffsetBeyondEnd));
-    assert_eq!(host.storage.open_read(&at("/"), 0).map(|_| ()), Err(StorageError::IsDirectory));
+    let (_, download) = host.storage.open_read(&at("/f"), 4, None).unwrap();
+    assert_eq!((download.offset_bytes(), download.end_bytes()), (4, 4));
+    assert_eq!(host.storage.open_read(&at("/f"), 5, None).map(|_| ()), Err(StorageError::OffsetBeyondEnd));
+    assert_eq!(host.storage.open_read(&at("/"), 0, None).map(|_| ()), Err(StorageError::IsDirectory));
 }

@@ -54,7 +54,7 @@ fn nothing_shows_before_it_is_published_and_then_all_of_it_does() {
 fn overwriting_swaps_the_file_and_a_reader_keeps_the_old_one() {
     each_way(|host| {
         let old = host.store("/a/f", b"old").unwrap();
-        let (_, download) = host.storage.open_read(&at("/a/f"), 0).unwrap();
+        let (_, download) = host.storage.open_read(&at("/a/f"), 0, None).unwrap();
         let judged = host.records("/a/f");
         let (_, mut upload) = host.open("/a/f", UploadBase::Empty).unwrap();
         upload.write(b"new!").unwrap();

@@ -183,7 +183,7 @@ impl Data {
         match job.advance(self.client.as_mut()?) {
             Step::Ended(outcome) => Some(job.ended(outcome, storage)),
             Step::Moved => {
-                let event = Event::TransferProgress { id: job.id, wire_bytes: job.wire_bytes };
+                let event = Event::TransferProgress { id: job.id, wire_bytes: job.wire_bytes, file_bytes: None };
                 self.job = Some(job);
                 Some(event)
             }
@@ -262,7 +262,7 @@ impl Job {
         if let Work::Receive { upload: Some(upload), .. } = self.work {
             storage.put_upload(upload);
         }
-        Event::TransferEnded { id: self.id, wire_bytes: self.wire_bytes, outcome }
+        Event::TransferEnded { id: self.id, wire_bytes: self.wire_bytes, file_bytes: None, outcome }
     }
 }
 
@@ -308,13 +308,14 @@ fn send(
         if client.lost || client.sending_ended {
             return Err(TransferError::ConnectionLost);
         }
-        if *offset_bytes == download.size_bytes() {
+        if *offset_bytes == download.end_bytes() {
             return Ok(Step::Ended(Ok(())));
         }
         if client.received.len() >= NETWORK_BYTES_MAX {
             return Ok(if moved { Step::Moved } else { Step::Waits });
         }
-        let mut chunk = vec![0; NETWORK_BYTES_MAX];
+        let left = usize::try_from(download.end_bytes() - *offset_bytes).unwrap_or(NETWORK_BYTES_MAX);
+        let mut chunk = vec![0; NETWORK_BYTES_MAX.min(left)];
         let length = download.read_at(&mut chunk, *offset_bytes).map_err(TransferError::Storage)?;
         if length == 0 {
             return Err(TransferError::Storage(StorageError::Failed));

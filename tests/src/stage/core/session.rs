@@ -153,10 +153,10 @@ impl CoreSession {
                 self.event(Event::DataConnected { id, outcome });
             }
             Action::CloseData => self.data.server_closes(),
-            Action::Transfer { id, direction, translation } => {
+            Action::Transfer { id, direction, translation, .. } => {
                 self.data.transfer(id, direction, translation, &mut self.storage)?;
             }
-            Action::SendData { id, text } => self.data.send_text(id, &text),
+            Action::SendData { id, text, .. } => self.data.send_text(id, &text),
             Action::Cancel { id } => {
                 let outcome = self.data.cancel(id, &mut self.storage);
                 self.events.extend(outcome);
