@@ -6,6 +6,7 @@ use crate::timer::Alarm;
 use async_io::{Async, Timer};
 use futures_lite::future::{self, FutureExt as _, poll_fn};
 use mayfly_core::action::PathChange;
+use mayfly_core::network;
 use mayfly_std::admission::Gate;
 use mayfly_std::clock::Clock;
 use mayfly_std::net;
@@ -39,7 +40,7 @@ impl Serve for Server {
 
     fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         prepare_process(options);
-        let listeners = net::listen_control(&options.listen)?;
+        let listeners = net::listen_control(&options.listen, options.dual_stack)?;
         let storage = Arc::new(open_root(options, Arc::clone(&clock))?);
         let (stop_sender, stop) = channel::bounded(1);
         let (cut_sender, cut) = channel::bounded(1);
@@ -192,6 +193,7 @@ impl Door {
         let Ok(local) = net::prepare_control(stream.get_ref()).and_then(|()| stream.get_ref().local_addr()) else {
             return;
         };
+        let (peer, local) = (network::unmapped(peer), network::unmapped(local));
         let entry = self.gate.enter(peer.ip());
         let number = entry.session;
         let arrival = Arrival { stream, peer, local };

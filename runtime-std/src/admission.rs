@@ -1,7 +1,10 @@
 //! Who is let in: counts sessions in all and per address, hands out session numbers and the settings in force.
 
+use crate::passive::{self, Again, LookUp, Names, PassiveHost};
 use crate::settings::ServeOptions;
 use mayfly_core::event::Admission;
+use mayfly_core::network::PassiveAddress;
+use mayfly_core::record::ANONYMOUS;
 use mayfly_core::settings::Settings;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -36,6 +39,12 @@ pub struct Permit {
 #[derive(Debug)]
 struct State {
     settings: Arc<Settings>,
+    /// Those of its settings that stand whatever the names stand for.
+    fixed_addresses: Vec<PassiveAddress>,
+    passive_hosts: Vec<PassiveHost>,
+    look_up: LookUp,
+    /// Looks names up again; none where there never was one.
+    again: Option<Again>,
     max_sessions: usize,
     max_sessions_per_address: usize,
     closed: bool,
@@ -47,11 +56,31 @@ struct State {
 }
 
 impl Gate {
-    /// An open gate that obeys these options.
+    /// An open gate that obeys these options. The names among them are looked up first.
     #[must_use]
     pub fn new(options: &ServeOptions) -> Self {
+        Self::with_look_up(options, passive::by_system)
+    }
+
+    fn with_look_up(options: &ServeOptions, look_up: LookUp) -> Self {
+        let gate = Self::without_names(options, look_up);
+        if !options.passive_hosts.is_empty() {
+            let mut names = Names::new(look_up);
+            names.look_up(&options.passive_hosts);
+            gate.state().say(names.addresses(&options.passive_hosts));
+            gate.keep_looking_up(names, options.passive_hosts.clone());
+        }
+        warn_of(options);
+        gate
+    }
+
+    fn without_names(options: &ServeOptions, look_up: LookUp) -> Self {
         Self(Arc::new(Mutex::new(State {
             settings: Arc::new(options.session.clone()),
+            fixed_addresses: options.session.passive_addresses.clone(),
+            passive_hosts: options.passive_hosts.clone(),
+            look_up,
+            again: None,
             max_sessions: options.max_sessions,
             max_sessions_per_address: options.max_sessions_per_address,
             closed: false,
@@ -64,10 +93,50 @@ impl Gate {
 
     /// Puts these options in force for whoever comes from now on.
     pub fn reload(&self, options: &ServeOptions) {
+        warn_of(options);
         let mut state = self.state();
+        // What the names stood for goes on to be said until they are looked up again.
+        let said = state.settings.passive_addresses.clone();
+        let of_names =
+            said.into_iter().filter(|said| options.passive_hosts.iter().any(|host| host.clients == said.clients));
+        let of_names: Vec<PassiveAddress> = of_names.collect();
         state.settings = Arc::new(options.session.clone());
+        state.fixed_addresses.clone_from(&options.session.passive_addresses);
+        state.passive_hosts.clone_from(&options.passive_hosts);
+        state.say(of_names);
         state.max_sessions = options.max_sessions;
         state.max_sessions_per_address = options.max_sessions_per_address;
+        let names = match &state.again {
+            Some(again) => {
+                again.change(&options.passive_hosts);
+                return;
+            }
+            None if options.passive_hosts.is_empty() => return,
+            None => Names::new(state.look_up),
+        };
+        drop(state);
+        self.keep_looking_up(names, Vec::new());
+        if let Some(again) = &self.state().again {
+            again.change(&options.passive_hosts);
+        }
+    }
+
+    /// Has names looked up from time to time for as long as the gate stands.
+    fn keep_looking_up(&self, names: Names, hosts: Vec<PassiveHost>) {
+        // A strong one would hold the gate, and the gate the thread, for ever.
+        let gate = Arc::downgrade(&self.0);
+        let told = move |hosts: &[PassiveHost], said| {
+            let Some(gate) = gate.upgrade().map(Self) else { return };
+            let mut state = gate.state();
+            // Otherwise a reload came in between, and its own look-up follows.
+            if state.passive_hosts == hosts {
+                state.say(said);
+            }
+        };
+        match Again::start(names, hosts, told) {
+            Ok(again) => self.state().again = Some(again),
+            Err(error) => warn!(%error, "names of passive_address are not looked up again"),
+        }
     }
 
     /// Lets nobody in from now on: the server shuts down.
@@ -109,6 +178,16 @@ impl Gate {
 }
 
 impl State {
+    /// Has PASV say these, for whoever comes from now on, beside those that stand.
+    fn say(&mut self, of_names: Vec<PassiveAddress>) {
+        let said = [self.fixed_addresses.clone(), of_names].concat();
+        if self.settings.passive_addresses != said {
+            let mut settings = Settings::clone(&self.settings);
+            settings.passive_addresses = said;
+            self.settings = Arc::new(settings);
+        }
+    }
+
     fn judge(&self, address: IpAddr) -> Admission {
         let from_address = self.by_address.get(&address).copied().unwrap_or_default();
         let full = |count: usize, max: usize| max != 0 && count >= max;
@@ -121,6 +200,13 @@ impl State {
         } else {
             Admission::Welcome
         }
+    }
+}
+
+/// What the operator may not have meant.
+fn warn_of(options: &ServeOptions) {
+    if options.session.fxp_users.iter().any(|user| user == ANONYMOUS) {
+        warn!("fxp_users names anonymous: anybody may have this server connect to other hosts, from port 1024 on");
     }
 }
 
@@ -180,5 +266,28 @@ mod tests {
         assert_eq!(gate.enter(address("::1")).admission, Admission::Welcome);
         gate.close();
         assert_eq!(gate.enter(address("::1")).admission, Admission::ShuttingDown);
+    }
+
+    #[test]
+    fn names_are_looked_up_at_start_and_after_a_reload() {
+        let host = |clients: &str, name: &str| PassiveHost { clients: clients.parse().unwrap(), name: name.to_owned() };
+        let look_up: LookUp = |name| name.parse().map_err(|_| std::io::ErrorKind::NotFound.into());
+        let mut options =
+            ServeOptions { passive_hosts: vec![host("0.0.0.0/0", "192.0.2.1")], ..ServeOptions::default() };
+        let fixed = PassiveAddress { clients: "10.0.0.0/8".parse().unwrap(), address: None };
+        options.session.passive_addresses = vec![fixed];
+        let gate = Gate::with_look_up(&options, look_up);
+        let said = || gate.state().settings.passive_addresses.iter().map(|said| said.address).collect::<Vec<_>>();
+        assert_eq!(said(), [None, "192.0.2.1".parse().ok()]);
+        options.passive_hosts = vec![host("0.0.0.0/0", "192.0.2.2")];
+        gate.reload(&options);
+        let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while said() != [None, "192.0.2.2".parse().ok()] {
+            assert!(std::time::Instant::now() < patience, "{:?}", said());
+            std::thread::yield_now();
+        }
+        options.passive_hosts.clear();
+        gate.reload(&options);
+        assert_eq!(said(), [None]);
     }
 }

@@ -147,11 +147,12 @@ fn print_commands() -> Exit {
 fn reread(args: &ServeArgs, started_with: &ServeOptions, log: LogOptions) -> Result<ServeOptions, SettingsError> {
     let (options, new_log) = settings::read(&args.given, args.config.as_deref())?;
     let fixed = |options: &ServeOptions| {
-        (options.listen.clone(), options.root.clone(), options.durability, options.shutdown_ms_max)
+        let ServeOptions { listen, dual_stack, root, durability, shutdown_ms_max, .. } = options;
+        (listen.clone(), *dual_stack, root.clone(), *durability, *shutdown_ms_max)
     };
     if (fixed(&options), new_log) != (fixed(started_with), log) {
         tracing::warn!(
-            "a change of listen, root, durability, shutdown_timeout, log_format or log_level needs a restart"
+            "a change of listen, dual_stack, root, durability, shutdown_timeout, log_format or log_level needs a restart"
         );
     }
     Ok(options)

@@ -9,6 +9,7 @@ pub mod exit;
 pub mod listen;
 pub mod log;
 pub mod net;
+pub mod passive;
 pub mod reap;
 pub mod settings;
 pub mod signals;

@@ -15,6 +15,7 @@ use crate::storage::Storage;
 use mayfly_core::action::Action;
 use mayfly_core::error::Misuse;
 use mayfly_core::event::Event;
+use mayfly_core::network;
 use mayfly_core::session::Session;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -37,7 +38,7 @@ impl Serve for Server {
 
     fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         prepare_process(options);
-        let listeners = net::listen_control(&options.listen)?;
+        let listeners = net::listen_control(&options.listen, options.dual_stack)?;
         let storage: Arc<dyn Storage> = Arc::new(open_root(options, Arc::clone(&clock))?);
         let stop = Stop::new().map_err(StartError::Resources)?;
         let reaper = ReaperThread::start(Arc::clone(&storage), Arc::clone(&clock)).map_err(StartError::Resources)?;
@@ -120,7 +121,7 @@ impl<'a> Acceptor<'a> {
     fn accept_from(&mut self, listener: &TcpListener) {
         for _ in 0..ACCEPTS_MAX {
             let admitted = match listener.accept() {
-                Ok((stream, peer)) => self.admit(stream, peer),
+                Ok((stream, peer)) => self.admit(stream, network::unmapped(peer)),
                 Err(error) => Err(error),
             };
             match admitted {
@@ -147,7 +148,7 @@ impl<'a> Acceptor<'a> {
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
         net::prepare_control(&stream)?;
-        let local = stream.local_addr()?;
+        let local = network::unmapped(stream.local_addr()?);
         let entry = self.shared.gate().enter(peer.ip());
         if entry.permit.is_some() {
             return self.spawn(entry, stream, (peer, local));

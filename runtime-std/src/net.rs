@@ -3,6 +3,7 @@
 use crate::start::error::StartError;
 use mayfly_core::action::PortRange;
 use mayfly_core::error::NetError;
+use mayfly_core::network;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io::{self, ErrorKind};
@@ -23,23 +24,27 @@ pub const PROGRESS_EVERY_MS: u64 = 1000;
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Listens for control connections, non-blocking: on these addresses; without any, on port 21 of `0.0.0.0` and, where
-/// the host has IPv6, of `[::]`. An IPv6 socket takes no IPv4 connection.
+/// the host has IPv6, of `[::]`. An IPv6 socket takes no IPv4 connection, unless it is `dual_stack` and on `[::]`.
 ///
 /// # Errors
 /// [`StartError::Listen`] with the first address that cannot be had.
-pub fn listen_control(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
+pub fn listen_control(addresses: &[SocketAddr], dual_stack: bool) -> Result<Vec<TcpListener>, StartError> {
     let listen = |address: SocketAddr| {
-        bind(address)
+        let families = if dual_stack && address.ip() == Ipv6Addr::UNSPECIFIED { Families::Both } else { Families::One };
+        bind(network::unmapped(address), families)
             .and_then(|socket| listening(socket, CONTROL_BACKLOG))
             .map_err(|error| StartError::Listen { address, error })
     };
     if !addresses.is_empty() {
         return addresses.iter().copied().map(listen).collect();
     }
-    let mut listeners = vec![listen((Ipv4Addr::UNSPECIFIED, CONTROL_PORT).into())?];
-    match listen((Ipv6Addr::UNSPECIFIED, CONTROL_PORT).into()) {
+    let ipv4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, CONTROL_PORT));
+    let ipv6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, CONTROL_PORT));
+    let mut listeners = if dual_stack { Vec::new() } else { vec![listen(ipv4)?] };
+    match listen(ipv6) {
         Ok(listener) => listeners.push(listener),
-        Err(StartError::Listen { error, .. }) if lacks_ipv6(&error) => {}
+        Err(StartError::Listen { error, .. }) if lacks_ipv6(&error) && !listeners.is_empty() => {}
+        Err(StartError::Listen { error, .. }) if lacks_ipv6(&error) => listeners.push(listen(ipv4)?),
         Err(error) => return Err(error),
     }
     Ok(listeners)
@@ -69,7 +74,7 @@ pub fn listen_data(
     control: SocketAddr,
 ) -> Result<(TcpListener, u16), NetError> {
     let try_port = |port| {
-        let listener = listening(bind(scoped(SocketAddr::new(local, port), control))?, DATA_BACKLOG)?;
+        let listener = listening(bind(scoped(SocketAddr::new(local, port), control), Families::One)?, DATA_BACKLOG)?;
         let port = listener.local_addr()?.port();
         Ok((listener, port))
     };
@@ -109,7 +114,7 @@ pub fn connect_data_from(
     control: SocketAddr,
 ) -> Result<TcpStream, NetError> {
     let begin = |port| -> io::Result<Socket> {
-        let socket = bind(scoped(SocketAddr::new(local, port), control))?;
+        let socket = bind(scoped(SocketAddr::new(local, port), control), Families::One)?;
         match socket.connect(&SockAddr::from(scoped(peer, control))) {
             Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => Err(error),
             _ => Ok(socket),
@@ -197,10 +202,19 @@ pub fn raise_descriptor_limit() -> u64 {
     granted.unwrap_or(u64::MAX)
 }
 
-fn bind(address: SocketAddr) -> io::Result<Socket> {
+/// The protocols that a socket takes part in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Families {
+    /// Its address's.
+    One,
+    /// IPv4, too: the kernel shows its peers under mapped addresses.
+    Both,
+}
+
+fn bind(address: SocketAddr, families: Families) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
     if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+        socket.set_only_v6(families == Families::One)?;
     }
     // A port whose last connection lingers in TIME_WAIT may be bound again; one that is listened on may not.
     socket.set_reuse_address(true)?;
@@ -325,10 +339,21 @@ mod tests {
     }
 
     #[test]
+    fn a_dual_stack_listener_takes_ipv4_too_and_another_does_not() {
+        for dual_stack in [true, false] {
+            let listeners = listen_control(&["[::]:0".parse().unwrap()], dual_stack).unwrap();
+            let port = listeners[0].local_addr().unwrap().port();
+            let knock = |ip: &str| TcpStream::connect((ip.parse::<IpAddr>().unwrap(), port));
+            assert_eq!(knock("127.0.0.1").is_ok(), dual_stack);
+            assert!(knock("::1").is_ok());
+        }
+    }
+
+    #[test]
     fn a_taken_address_is_named() {
-        let held = listen_control(&[LOOPBACK]).unwrap();
+        let held = listen_control(&[LOOPBACK], false).unwrap();
         let taken = held[0].local_addr().unwrap();
-        match listen_control(&[taken]) {
+        match listen_control(&[taken], false) {
             Err(StartError::Listen { address, error }) => {
                 assert_eq!((address, error.kind()), (taken, ErrorKind::AddrInUse));
             }

@@ -1,8 +1,8 @@
 //! The smallest client that can say anything: for what no real one would do.
 
 use crate::process::PATIENCE;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 /// A control connection.
 #[derive(Debug)]
@@ -27,9 +27,7 @@ impl Ftp {
     #[must_use]
     pub fn log_in(server: SocketAddr) -> Self {
         let mut ftp = Self::connect(server);
-        assert_eq!(ftp.reply().code, 220);
-        assert_eq!(ftp.ask("USER anonymous").code, 331);
-        assert_eq!(ftp.ask("PASS test").code, 230);
+        ftp.introduce();
         ftp
     }
 
@@ -39,10 +37,28 @@ impl Ftp {
     /// Where nobody listens.
     #[must_use]
     pub fn connect(server: SocketAddr) -> Self {
-        let stream = TcpStream::connect_timeout(&server, PATIENCE).expect("the server listens");
+        Self::over(TcpStream::connect_timeout(&server, PATIENCE).expect("the server listens"))
+    }
+
+    /// Speaks over this connection.
+    ///
+    /// # Panics
+    /// Where it is none.
+    #[must_use]
+    pub fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
         stream.set_nodelay(true).expect("it is a TCP socket");
         Self { control: BufReader::new(stream) }
+    }
+
+    /// Says who it is, as an anonymous client, once it was greeted.
+    ///
+    /// # Panics
+    /// Where the server does not let it in.
+    pub fn introduce(&mut self) {
+        assert_eq!(self.reply().code, 220);
+        assert_eq!(self.ask("USER anonymous").code, 331);
+        assert_eq!(self.ask("PASS test").code, 230);
     }
 
     /// Sends a line and reads its reply.
@@ -136,4 +152,16 @@ impl Reply {
     pub fn last(&self) -> &str {
         self.lines.last().and_then(|line| line.get(4..)).unwrap_or_default()
     }
+}
+
+/// Connects from this one of this host's addresses.
+///
+/// # Errors
+/// The system's.
+pub fn connect_from(from: Ipv4Addr, to: SocketAddr) -> io::Result<TcpStream> {
+    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    bind(&socket, &SocketAddr::new(from.into(), 0))?;
+    connect(&socket, &to)?;
+    Ok(TcpStream::from(socket))
 }

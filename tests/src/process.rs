@@ -161,8 +161,20 @@ impl ServerProcess {
     /// # Panics
     /// Where the system does not let us.
     pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends SIGHUP: it reads its settings again.
+    ///
+    /// # Panics
+    /// Where the system does not let us.
+    pub fn reload(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id is a positive i32");
-        rustix::process::kill_process(id, Signal::TERM).expect("it is our child");
+        rustix::process::kill_process(id, signal).expect("it is our child");
     }
 
     /// Waits until it has ended.

@@ -1,6 +1,7 @@
 //! What an operator sets: from a TOML file and from flags of the same names, each setting with one definition.
 
 mod file;
+mod network;
 mod table;
 mod values;
 
@@ -8,6 +9,7 @@ pub use file::SettingsError;
 pub use table::Given;
 
 use crate::log::LogFormat;
+use crate::passive::PassiveHost;
 use crate::storage::durability::Durability;
 use mayfly_core::settings::Settings;
 use std::net::SocketAddr;
@@ -20,10 +22,14 @@ use tracing::level_filters::LevelFilter;
 pub struct ServeOptions {
     /// Where to listen for control connections; none: port 21 of `0.0.0.0` and, where the host has IPv6, of `[::]`.
     pub listen: Vec<SocketAddr>,
+    /// Whether a listener on `[::]` takes IPv4 connections too.
+    pub dual_stack: bool,
     /// The directory that holds the storage; made if missing.
     pub root: PathBuf,
     /// What the core obeys.
     pub session: Settings,
+    /// Hosts whose addresses PASV says, beside the addresses in `session`.
+    pub passive_hosts: Vec<PassiveHost>,
     /// Sessions at the same time; 0: no bound.
     pub max_sessions: usize,
     /// Sessions at the same time from one address; 0: no bound.
@@ -77,7 +83,9 @@ fn options(given: Given) -> (ServeOptions, LogOptions) {
     let log = LogOptions { format: chosen.log_format, level: chosen.log_level };
     let options = ServeOptions {
         listen,
+        dual_stack: chosen.dual_stack,
         session: session(&chosen),
+        passive_hosts: chosen.passive_address.hosts().collect(),
         root: chosen.root,
         max_sessions: count(chosen.max_sessions.0),
         max_sessions_per_address: count(chosen.max_sessions_per_address.0),
@@ -95,6 +103,10 @@ fn session(chosen: &Chosen) -> Settings {
     session.require_expiry = chosen.require_expiry;
     session.drain_ms = chosen.drain.0;
     session.passive_ports = chosen.passive_ports;
+    session.passive_addresses = chosen.passive_address.addresses().collect();
+    session.active_port = chosen.active_port;
+    session.epsv_only.clone_from(&chosen.epsv_only);
+    session.fxp_users.clone_from(&chosen.fxp_users);
     session.login_ms_max = chosen.login_time.0;
     session.login_attempts_max = chosen.login_attempts.0;
     session.login_delay_ms = chosen.login_delay.0;

@@ -1,10 +1,13 @@
 //! Every setting: name, kind and range of its value, default, help. From this table come the flags, the names in the
 //! TOML file, the help, the range tests and the defaults.
 
+use super::network::PassiveRules;
 use super::values::{Count, Form, Lifetime, Span, Value};
 use crate::log::LogFormat;
 use crate::storage::durability::Durability;
 use mayfly_core::action::PortRange;
+use mayfly_core::network::Network;
+use mayfly_core::settings::ActivePort;
 use mayfly_core::user::Rights;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor, value::SeqAccessDeserializer};
@@ -72,6 +75,17 @@ settings! {
         "How long a download may go on after its path expired";
     passive_ports: Option<PortRange> = "any", "FIRST-LAST",
         "Ports for passive data connections";
+    passive_address: PassiveRules = "own", "ADDR",
+        "What PASV says behind an address translator: an IPv4 address, a host name that is looked up again each minute, \
+         own (the control connection's), or a list by client network: 10.0.0.0/8=own,0.0.0.0/0=203.0.113.5";
+    active_port: ActivePort = "any", "PORT",
+        "Where active data connections come from: any, or data, the port before the control connection's (20 for 21)";
+    epsv_only: Vec<Network> = "none", "NETWORKS",
+        "Client networks in which PASV and PORT are refused and EPSV and EPRT serve: none, or a list such as `10.0.0.0/8,::/0`";
+    fxp_users: Vec<String> = "none", "USERS",
+        "Users who may have data go to and come from another host than their own: a list of names";
+    dual_stack: bool = "false", "BOOL" [num_args = 0..=1, default_missing_value = "true"],
+        "Have a listener on [::] take IPv4 connections too";
     max_sessions: Count<0, 1_000_000> = "2000", "N",
         "Sessions at the same time; 0: no bound";
     max_sessions_per_address: Count<0, 1_000_000> = "100", "N",

@@ -4,7 +4,7 @@ use crate::log::LogFormat;
 use crate::storage::durability::Durability;
 use mayfly_core::action::PortRange;
 use mayfly_core::user::Rights;
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
@@ -17,6 +17,8 @@ use tracing::level_filters::LevelFilter;
 pub(crate) trait Form: Sized {
     /// The right form, as an error names it.
     fn form() -> String;
+    /// Whether a TOML list of such will do as well as a text with commas.
+    const IS_LIST: bool = false;
     /// Reads it; none where it has not that form or lies beyond the range.
     fn read(text: &str) -> Option<Self>;
 }
@@ -53,7 +55,7 @@ impl<'de, T: Form> Deserialize<'de> for Value<T> {
 
 struct ValueVisitor<T>(PhantomData<T>);
 
-impl<T: Form> Visitor<'_> for ValueVisitor<T> {
+impl<'de, T: Form> Visitor<'de> for ValueVisitor<T> {
     type Value = Value<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,6 +72,17 @@ impl<T: Form> Visitor<'_> for ValueVisitor<T> {
 
     fn visit_bool<E: Error>(self, truth: bool) -> Result<Value<T>, E> {
         self.visit_str(if truth { "true" } else { "false" })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value<T>, A::Error> {
+        if !T::IS_LIST {
+            return Err(Error::invalid_type(Unexpected::Seq, &self));
+        }
+        let mut texts: Vec<String> = Vec::new();
+        while let Some(text) = items.next_element()? {
+            texts.push(text);
+        }
+        self.visit_str(&texts.join(","))
     }
 }
 

@@ -317,11 +317,7 @@ fn wait_readable(listener: &TcpListener) -> Result<(), Fault> {
 
 /// Connects from another of this host's addresses.
 fn connect_from(from: Ipv4Addr, to: SocketAddr) -> Result<TcpStream, Fault> {
-    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
-    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).map_err(said)?;
-    bind(&socket, &SocketAddr::new(from.into(), 0)).map_err(said)?;
-    connect(&socket, &to).map_err(said)?;
-    let stream = TcpStream::from(socket);
+    let stream = crate::ftp::connect_from(from, to).map_err(said)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(said)?;
     Ok(stream)
 }
