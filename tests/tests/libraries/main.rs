@@ -8,6 +8,7 @@
 
 mod aioftp;
 mod ftplib;
+mod net_ftp;
 
 use mayfly_tests::process::{Driver, ServerProcess, run};
 use mayfly_tests::{files, noise};
@@ -33,6 +34,7 @@ macro_rules! on_both {
 on_both! {
     aioftp: passive ipv6;
     ftplib: passive active ipv6;
+    net_ftp: passive active ipv6;
 }
 
 /// What a library is, and what it is to show.
