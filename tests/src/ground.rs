@@ -2,8 +2,9 @@
 
 use crate::process::{Driver, Ran, ServerProcess, run_fed};
 use serde_json::Value;
+use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -42,7 +43,7 @@ pub struct Ground {
     pub mode: Mode,
     server: ServerProcess,
     root: TempDir,
-    home: TempDir,
+    client: TempDir,
 }
 
 impl Ground {
@@ -74,12 +75,15 @@ impl Ground {
     }
 
     fn new(driver: Driver, mode: Mode) -> Self {
-        let [root, home] = [(); 2].map(|()| tempfile::tempdir().expect("there is room for a folder"));
+        let [root, client] = [(); 2].map(|()| tempfile::tempdir().expect("there is room for a folder"));
+        for name in ["home", "settings"] {
+            fs::create_dir(client.path().join(name)).expect("the folder is ours");
+        }
         let listen = if mode == Mode::Ipv6 { "[::1]:0" } else { "127.0.0.1:0" };
         // What is tried here is what clients say; that bytes last is tried elsewhere.
         let flags = ["--anonymous-rights", "all", "--durability", "none"];
         let server = ServerProcess::start_on(driver, listen, root.path(), &flags);
-        Self { mode, server, root, home }
+        Self { mode, server, root, client }
     }
 
     /// What the server serves.
@@ -88,10 +92,10 @@ impl Ground {
         self.root.path()
     }
 
-    /// Where the client runs.
+    /// The folder where the client runs; its settings and logs lie elsewhere.
     #[must_use]
-    pub fn home(&self) -> &Path {
-        self.home.path()
+    pub fn home(&self) -> PathBuf {
+        self.client.path().join("home")
     }
 
     /// Where the server listens.
@@ -118,7 +122,7 @@ impl Ground {
         // A client that waits for ever shall fail, not hang.
         let mut command = Command::new("timeout");
         command.args(["--kill-after=5", "90", program]).current_dir(self.home());
-        command.env("HOME", self.home()).env("TZ", "UTC").env("LC_ALL", "C.UTF-8");
+        command.env("HOME", self.client.path().join("settings")).env("TZ", "UTC").env("LC_ALL", "C.UTF-8");
         for name in ["ftp_proxy", "FTP_PROXY", "all_proxy", "ALL_PROXY", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
             command.env_remove(name);
         }

@@ -129,7 +129,7 @@ pub fn assert_time(expected: &Path, got: &Path, times: Times) {
             return;
         }
     };
-    assert_eq!(had, wanted / grain * grain, "the time of {}, to {grain} s", got.display());
+    assert_eq!(had / grain * grain, wanted / grain * grain, "the time of {}, to {grain} s", got.display());
 }
 
 /// When a file was last modified, in seconds since 1970.

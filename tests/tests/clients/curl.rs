@@ -38,22 +38,22 @@ fn curl(ground: &Ground, arguments: &[&str]) -> Ran {
 
 /// Names that must be encoded in a URL, with the right bytes, and back again.
 fn uploads_keep_odd_names(ground: &Ground) {
-    tree::plant(ground.home(), &tree::ODD[..5]);
+    tree::plant(&ground.home(), &tree::ODD[..5]);
     for name in &tree::ODD[..5] {
         // The tool's own patterns are off: braces, brackets and stars are the file's.
         let url = ground.url(&format!("/{}", encoded(name)));
         let _ = curl(ground, &["--globoff", "--upload-file", &format!("./{name}"), &url]).succeeded();
         assert_eq!(curl(ground, &["--globoff", &url]).succeeded().stdout.as_bytes(), tree::content(name));
     }
-    tree::assert_same(ground.home(), ground.root(), Times::New);
+    tree::assert_same(&ground.home(), ground.root(), Times::New);
 }
 
 /// `--ftp-create-dirs` tries each folder and makes what is missing.
 fn uploads_make_folders(ground: &Ground) {
-    tree::plant(ground.home(), &["data.bin"]);
+    tree::plant(&ground.home(), &["data.bin"]);
     let url = ground.url("/one/two/three/");
     let _ = curl(ground, &["--ftp-create-dirs", "--upload-file", "data.bin", &url]).succeeded();
-    tree::assert_same(ground.home(), &ground.root().join("one/two/three"), Times::New);
+    tree::assert_same(&ground.home(), &ground.root().join("one/two/three"), Times::New);
     let refused = curl(ground, &["--upload-file", "data.bin", &ground.url("/other/")]);
     assert_eq!(refused.status.code(), Some(9), "a missing folder denies access: {refused:?}");
 }
@@ -83,7 +83,7 @@ fn resumes_a_download(ground: &Ground) {
     fs::write(&here, &tree::content("data.bin")[..2_000_000]).unwrap();
     let fetch = || curl(ground, &["--continue-at", "-", "--remote-name", &ground.url("/data.bin")]).succeeded();
     let _ = fetch();
-    tree::assert_same(ground.root(), ground.home(), Times::New);
+    tree::assert_same(ground.root(), &ground.home(), Times::New);
     assert_eq!(ground.wire_bytes("download", "/data.bin", 1), [DATA_BYTES as u64 - 2_000_000]);
     // What is whole already is not fetched again.
     let _ = fetch();
@@ -92,15 +92,15 @@ fn resumes_a_download(ground: &Ground) {
 
 /// curl asks for the size of what is there and sends the rest with `APPE`.
 fn resumes_an_upload(ground: &Ground) {
-    tree::plant(ground.home(), &["data.bin"]);
+    tree::plant(&ground.home(), &["data.bin"]);
     fs::write(ground.root().join("data.bin"), &tree::content("data.bin")[..2_000_000]).unwrap();
     let _ = curl(ground, &["--continue-at", "-", "--upload-file", "data.bin", &ground.url("/")]).succeeded();
-    tree::assert_same(ground.home(), ground.root(), Times::New);
+    tree::assert_same(&ground.home(), ground.root(), Times::New);
     assert_eq!(ground.wire_bytes("upload", "/data.bin", 1), [DATA_BYTES as u64 - 2_000_000]);
 }
 
 fn appends(ground: &Ground) {
-    tree::plant(ground.home(), &["a.txt"]);
+    tree::plant(&ground.home(), &["a.txt"]);
     for _ in 0..2 {
         let _ = curl(ground, &["--append", "--upload-file", "a.txt", &ground.url("/both.txt")]).succeeded();
     }
@@ -109,7 +109,7 @@ fn appends(ground: &Ground) {
 
 /// Commands before the transfer, before it in the folder (`+`) and after it (`-`); a star forgives.
 fn quotes(ground: &Ground) {
-    tree::plant(ground.home(), &["a.txt"]);
+    tree::plant(&ground.home(), &["a.txt"]);
     let url = ground.url("/made/new.txt");
     let sent = |quotes: &[&str]| {
         let quotes = quotes.iter().flat_map(|quote| ["--quote", *quote]);
@@ -132,7 +132,7 @@ fn sets_of_urls(ground: &Ground) {
     tree::plant(ground.root(), &names);
     let urls = [ground.url("/page-[01-03].txt"), ground.url("/{a,b}.txt")];
     let _ = curl(ground, &["--remote-time", "--remote-name-all", &urls[0], &urls[1]]).succeeded();
-    tree::assert_same(ground.root(), ground.home(), Times::Seconds);
+    tree::assert_same(ground.root(), &ground.home(), Times::Seconds);
 }
 
 /// libcurl lists the folder, parses `ls -l`, matches by itself, and fetches each name.
@@ -204,7 +204,7 @@ fn times(ground: &Ground) {
         here.exists()
     };
     assert!(fetch("15 Jun 2019 12:34:55 GMT"), "it is newer");
-    tree::assert_same(ground.root(), ground.home(), Times::Seconds);
+    tree::assert_same(ground.root(), &ground.home(), Times::Seconds);
     assert!(!fetch("15 Jun 2019 12:34:56 GMT"), "it is not");
     assert!(fetch("-15 Jun 2019 12:34:57 GMT"), "it is older");
     assert!(!fetch("-15 Jun 2019 12:34:55 GMT"), "it is not");
@@ -232,12 +232,12 @@ fn ascii(ground: &Ground) {
 
 /// `PASV` and `PORT`, as before RFC 2428.
 fn older_set_up(ground: &Ground) {
-    tree::plant(ground.home(), &["data.bin"]);
+    tree::plant(&ground.home(), &["data.bin"]);
     let older = if ground.mode == Mode::Active { "--disable-eprt" } else { "--disable-epsv" };
     let sent = curl(ground, &["--verbose", older, "--upload-file", "data.bin", &ground.url("/")]).succeeded();
     let command = if ground.mode == Mode::Active { "> PORT 127,0,0,1," } else { "> PASV" };
     assert!(sent.stderr.contains(command), "{}", sent.stderr);
-    tree::assert_same(ground.home(), ground.root(), Times::New);
+    tree::assert_same(&ground.home(), ground.root(), Times::New);
 }
 
 /// Eight sessions at once.
@@ -246,7 +246,7 @@ fn parallel(ground: &Ground) {
     tree::plant(ground.root(), &names.iter().map(String::as_str).collect::<Vec<_>>());
     let url = ground.url("/file-[00-23]");
     let _ = curl(ground, &["--parallel", "--parallel-max", "8", "--remote-time", "--remote-name", &url]).succeeded();
-    tree::assert_same(ground.root(), ground.home(), Times::Seconds);
+    tree::assert_same(ground.root(), &ground.home(), Times::Seconds);
 }
 
 fn tells_what_is_missing(ground: &Ground) {

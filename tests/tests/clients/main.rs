@@ -5,5 +5,6 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod curl;
+mod lftp;
 mod ours;
 mod round_trip;
