@@ -8,3 +8,4 @@ mod curl;
 mod lftp;
 mod ours;
 mod round_trip;
+mod wget;
