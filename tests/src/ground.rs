@@ -141,6 +141,15 @@ impl Ground {
         run_fed(self.command(program).args(arguments), input)
     }
 
+    /// The first line of the server's log that has this in it.
+    ///
+    /// # Panics
+    /// Where none comes.
+    #[must_use]
+    pub fn log_line(&self, part: &str) -> String {
+        self.server.wait_for_log(part)
+    }
+
     /// The bytes that went over the wire in each `upload` or `download` of this path, as the server logged them, once
     /// there are so many transfers.
     ///

@@ -19,6 +19,12 @@ pub const DATA_BYTES: usize = (3 << 20) + 7;
 /// 2019-06-15T12:34:56Z, when all files were last modified that do not lie in a folder `deep`.
 pub const OLD_S: u64 = 1_560_602_096;
 
+/// [`OLD_S`] as a time of the system.
+#[must_use]
+pub fn old() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(OLD_S)
+}
+
 /// How exactly modification times are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Times {

@@ -6,6 +6,7 @@
 
 mod curl;
 mod lftp;
+mod ncftp;
 mod ours;
 mod round_trip;
 mod wget;
