@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod aioftp;
+mod basic_ftp;
 mod ftplib;
 mod net_ftp;
 
@@ -33,6 +34,7 @@ macro_rules! on_both {
 
 on_both! {
     aioftp: passive ipv6;
+    basic_ftp: passive ipv6;
     ftplib: passive active ipv6;
     net_ftp: passive active ipv6;
 }
