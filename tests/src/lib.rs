@@ -1,5 +1,6 @@
 //! What proves mayfly: transcripts, real clients, faults.
 
+pub mod bad_input;
 pub mod fake_disk;
 pub mod files;
 pub mod ftp;
