@@ -10,6 +10,7 @@ mod aioftp;
 mod basic_ftp;
 mod ftplib;
 mod net_ftp;
+mod php_ftp;
 
 use mayfly_tests::process::{Driver, ServerProcess, run};
 use mayfly_tests::{files, noise};
@@ -37,6 +38,7 @@ on_both! {
     basic_ftp: passive ipv6;
     ftplib: passive active ipv6;
     net_ftp: passive active ipv6;
+    php_ftp: passive active ipv6;
 }
 
 /// What a library is, and what it is to show.

@@ -1,0 +1,45 @@
+//! PHP's ftp extension, and its `ftp://` streams.
+
+use crate::{Errand, Library, script};
+use std::process::Command;
+
+pub(crate) const LIBRARY: Library = Library {
+    name: "PHP ftp_*",
+    checks: &[
+        "ftp_login",
+        "ftp_systype",
+        "ftp_set_option",
+        "ftp_pasv",
+        "ftp_mkdir",
+        "ftp_chdir, ftp_cdup, ftp_pwd",
+        "ftp_site, ftp_raw",
+        "ftp_put",
+        "ftp_size",
+        "ftp_alloc, ftp_fput",
+        "FTP_ASCII",
+        "ftp_get",
+        "ftp_fget from an offset",
+        "ftp_get, resumed by itself",
+        "ftp_append",
+        "ftp_put, resumed by itself",
+        "ftp_put from an offset",
+        "ftp_nb_put",
+        "ftp_nb_get",
+        "ftp_nb_fput, ftp_nb_fget",
+        "ftp_mdtm",
+        "ftp_nlist",
+        "ftp_nlist of what is not there",
+        "ftp_rawlist",
+        "ftp_mlsd",
+        "ftp_rename",
+        "ftp_delete",
+        "ftp_rmdir",
+        "refused",
+        "the other way of data connections",
+        "reading of ftp://",
+        "writing of ftp://",
+        "ftp:// as a file system",
+        "ftp_close",
+    ],
+    play: |errand: &Errand<'_>| errand.run(Command::new("php").arg(script("php/ftp_checks.php"))),
+};
