@@ -4,9 +4,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod busybox;
 mod curl;
+mod inetutils;
 mod lftp;
 mod ncftp;
 mod ours;
 mod round_trip;
+mod tnftp;
 mod wget;
