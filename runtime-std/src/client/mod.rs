@@ -30,6 +30,7 @@ mod limit;
 mod netrc;
 mod options;
 mod password;
+mod place;
 mod progress;
 pub(crate) mod remote;
 mod show;

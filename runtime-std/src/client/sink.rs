@@ -1,9 +1,10 @@
 //! Where a download goes: a directory, or standard output. What a server names never leaves the directory, and nothing
 //! shows under a file's name before all of it is there.
 
+use super::place::{self, Place as Folder};
 use super::source::fault;
 use mayfly_core::client::event::Fault;
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use std::fs::{File, FileTimes};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -13,7 +14,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Where a download goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// Into this directory, which is made if missing. A file of the same name is replaced.
+    /// Into this directory, which is made if missing, as are those below it that a tree needs. A file of the same name
+    /// is replaced.
     Directory(PathBuf),
     /// One file after the other to standard output.
     StandardOutput,
@@ -39,9 +41,10 @@ pub(super) struct OpenSink {
 enum Place {
     /// Under its partial name. `kept` once it stands under its own.
     Partial {
+        folder: Folder,
         file: File,
-        partial: PathBuf,
-        target: PathBuf,
+        partial: String,
+        target: String,
         kept: bool,
     },
     Output,
@@ -70,14 +73,11 @@ impl OpenSink {
 
     fn open_partial(directory: &Path, identity: Identity, resume: bool) -> Result<Self, Fault> {
         let names_it = |fault: Fault| Fault(format!("{}: {}", directory.display(), fault.0));
-        std::fs::create_dir_all(directory).map_err(|error| names_it(fault(&error)))?;
-        let partial = directory.join(partial_name(&identity.name));
-        let file = open_own(&partial).map_err(names_it)?;
-        let mut sink = Self {
-            written_bytes: 0,
-            place: Place::Partial { file, partial, target: directory.join(&identity.name), kept: false },
-            identity,
-        };
+        let (folder, target) = place::of_file(directory, &identity.name).map_err(names_it)?;
+        let partial = partial_name(&target);
+        let file = open_own(&folder, &partial).map_err(names_it)?;
+        let place = Place::Partial { folder, file, partial, target, kept: false };
+        let mut sink = Self { written_bytes: 0, place, identity };
         sink.position(resume).map_err(|error| fault(&error))?;
         Ok(sink)
     }
@@ -87,8 +87,7 @@ impl OpenSink {
         let Place::Partial { file, .. } = &mut self.place else { return Ok(()) };
         let there = file.metadata()?;
         let Identity { size_bytes, modified_s, .. } = self.identity;
-        // An interrupted download leaves its part with the time of the whole; one that was killed does not, and who
-        // knows what that is a part of.
+        // Each part has the time of the whole; where it has another, who knows what that is a part of.
         let is_part = modified_s == Some(there.mtime()) && size_bytes.is_some_and(|size| there.len() <= size);
         self.written_bytes = if resume && is_part { there.len() } else { 0 };
         file.set_len(self.written_bytes)?;
@@ -103,9 +102,13 @@ impl OpenSink {
 
     /// Appends. May block.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let written = match &mut self.place {
-            Place::Partial { file, .. } => file.write_all(bytes),
-            Place::Output => io::stdout().write_all(bytes),
+        let written = match (&mut self.place, self.identity.modified_s) {
+            // Now already, for this process may be killed at any time.
+            (Place::Partial { file, .. }, Some(modified_s)) => {
+                file.write_all(bytes).and_then(|()| set_modified(file, modified_s))
+            }
+            (Place::Partial { file, .. }, None) => file.write_all(bytes),
+            (Place::Output, _) => io::stdout().write_all(bytes),
         };
         written.map_err(|error| fault(&error))?;
         self.written_bytes += bytes.len() as u64;
@@ -115,11 +118,11 @@ impl OpenSink {
     /// Gives it its name and time. May block.
     pub(super) fn keep(&mut self, modified_s: Option<i64>) -> Result<(), Fault> {
         match &mut self.place {
-            Place::Partial { file, partial, target, kept } => {
+            Place::Partial { folder, file, partial, target, kept } => {
                 if let Some(modified_s) = modified_s {
                     set_modified(file, modified_s).map_err(|error| fault(&error))?;
                 }
-                std::fs::rename(partial, target).map_err(|error| fault(&error))?;
+                rustix::fs::renameat(&*folder, &*partial, &*folder, &*target).map_err(|errno| fault(&errno.into()))?;
                 *kept = true;
                 Ok(())
             }
@@ -139,31 +142,31 @@ impl OpenSink {
 
 impl Drop for OpenSink {
     fn drop(&mut self) {
-        let Place::Partial { file, partial, kept: false, .. } = &self.place else { return };
+        let Place::Partial { folder, file, partial, kept: false, .. } = &self.place else { return };
         // Where this fails, the next download only begins anew.
         let _ = match (self.written_bytes, self.identity.modified_s) {
             (1.., Some(modified_s)) => set_modified(file, modified_s),
-            _ => std::fs::remove_file(partial),
+            _ => rustix::fs::unlinkat(folder, partial, AtFlags::empty()).map_err(io::Error::from),
         };
     }
 }
 
 /// Opens a partial that is this user's own and that nobody else writes to.
-fn open_own(partial: &Path) -> Result<File, Fault> {
+fn open_own(folder: &Folder, partial: &str) -> Result<File, Fault> {
     // In a directory that others write to as well, a name may lead elsewhere, or to a file of theirs.
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = rustix::fs::open(partial, flags, Mode::from_raw_mode(0o666)).map(File::from);
+    let file = rustix::fs::openat(folder, partial, flags, Mode::from_raw_mode(0o666)).map(File::from);
     let file = file.map_err(|errno| fault(&errno.into()))?;
     let there = file.metadata().map_err(|error| fault(&error))?;
     if !there.is_file() || there.uid() != rustix::process::geteuid().as_raw() || there.nlink() > 1 {
-        return Err(Fault(format!("{} is in the way; remove it", partial.display())));
+        return Err(Fault(format!("{partial} is in the way; remove it")));
     }
     rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| Fault("another download writes it".to_owned()))?;
     Ok(file)
 }
 
-fn set_modified(file: &File, modified_s: i64) -> io::Result<()> {
+pub(super) fn set_modified(file: &File, modified_s: i64) -> io::Result<()> {
     let distance = Duration::from_secs(modified_s.unsigned_abs());
     let modified: Option<SystemTime> =
         if modified_s < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) };
@@ -242,6 +245,42 @@ mod tests {
         std::fs::hard_link(&victim, dir.path().join(".a.mayfly-part")).unwrap();
         OpenSink::open(&to, name, true, None).unwrap_err();
         assert_eq!(std::fs::read(&victim).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn a_download_that_was_killed_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let to = Destination::Directory(dir.path().to_owned());
+        let mut sink = OpenSink::open(&to, identity(10, 1_000_000_000), true, None).unwrap();
+        sink.write(b"hello").unwrap();
+        // As the kernel leaves it: nothing of ours runs any more.
+        let part = dir.path().join(".ü 1.png.mayfly-part");
+        let left = (std::fs::read(&part).unwrap(), std::fs::metadata(&part).unwrap().modified().unwrap());
+        drop(sink);
+        std::fs::write(&part, left.0).unwrap();
+        File::options().write(true).open(&part).unwrap().set_modified(left.1).unwrap();
+        assert_eq!(OpenSink::open(&to, identity(10, 1_000_000_000), true, None).unwrap().written_bytes(), 5);
+    }
+
+    #[test]
+    fn a_tree_never_leads_out_of_its_directory() {
+        let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let to = Destination::Directory(dir.path().join("made"));
+        let open = |name: &str| {
+            let identity = Identity { name: name.to_owned(), size_bytes: None, modified_s: None };
+            OpenSink::open(&to, identity, true, None)
+        };
+        let mut sink = open("a/b c/ü").unwrap();
+        sink.write(b"x").unwrap();
+        sink.keep(None).unwrap();
+        drop(sink);
+        assert_eq!(std::fs::read(dir.path().join("made/a/b c/ü")).unwrap(), b"x");
+        std::os::unix::fs::symlink(other.path(), dir.path().join("made/link")).unwrap();
+        for name in ["../x", "a/../../x", "/x", "a//x", "", ".", "a/", "link/x", "a/b c/ü/x", "a\0b"] {
+            open(name).unwrap_err();
+        }
+        assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]
