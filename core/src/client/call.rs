@@ -6,8 +6,9 @@
 //!   one of `directories` (so the empty ones come along), is made below the storage path before the first file.
 //! - **Down**: one [`Call::List`] with `recursive` tells what there is. Then one [`Call::Download`] with `tree` brings it:
 //!   all of it, or the `files` that it names by the relative paths of the list.
-//! - **Several at once**: as many clients, each with its share of `files`. Only the first makes the storage path; the
-//!   others `add` to it, with the `token` that the first one's [`Uploaded`](super::summary::Uploaded) holds.
+//! - **Several at once**: as many clients, each with its share of `files`. The first makes the storage path and all its
+//!   directories, in an upload without files; after that each, the first too, sends its shares with the path as
+//!   [`Standing`] and the `token` that the first one's [`Uploaded`](super::summary::Uploaded) holds.
 
 use crate::record::Token;
 use crate::wire::command::Secret;
@@ -70,6 +71,21 @@ pub struct UploadOrder {
     /// What proves to the server that the path to add to was made by the same caller, over another connection.
     #[serde(default)]
     pub token: Option<Token>,
+    /// How the path stands, where an upload before has seen to it: then only the files are sent, and neither it nor any
+    /// directory is made or dated.
+    #[serde(default)]
+    pub standing: Option<Standing>,
+}
+
+/// How a storage path stands that an upload before has seen to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Standing {
+    /// It was made for this: no file stands in it that is not the caller's own.
+    Made,
+    /// It was there: what is in it already is looked at before it is sent.
+    Found,
 }
 
 /// What a download is to do.

@@ -31,11 +31,15 @@ impl Client {
             }
             Call::Quit => return self.quit(),
             Call::Upload(mut order) => {
-                self.relocate(&mut order.storage_path);
+                if order.standing.is_none() || !self.is_in(&order.storage_path) {
+                    self.relocate(&mut order.storage_path);
+                }
                 Upload::new(order).map(boxed)
             }
             Call::Download(mut order) => {
-                self.relocate(&mut order.storage_path);
+                if !self.is_in(&order.storage_path) {
+                    self.relocate(&mut order.storage_path);
+                }
                 Download::new(order).map(boxed)
             }
             Call::List(mut order) => {
@@ -54,6 +58,11 @@ impl Client {
             }
             Err(failure) => self.finish(Err(failure)),
         }
+    }
+
+    /// Whether the session is there, by the words of the call before: one share of a tree after the other.
+    fn is_in(&self, path: &str) -> bool {
+        matches!(&self.link, Some(Link { server: Server { place: Place::In(there), .. }, .. }) if there == path)
     }
 
     /// A relative path is meant from the directory of the login, which an earlier call may have left.

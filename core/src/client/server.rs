@@ -102,6 +102,11 @@ impl Known {
 }
 
 impl Features {
+    /// Whether a part of a broken upload is kept aside (DESIGN 5), rather than under the file's own name.
+    pub(super) fn keeps_parts(&self) -> bool {
+        self.set_expiry == Known::Yes && self.restart == Known::Yes
+    }
+
     /// Reads a 211; the first line and the last hold no feature.
     pub(super) fn read(reply: &Heard) -> Self {
         let lines = reply.lines.get(1..reply.lines.len().saturating_sub(1)).unwrap_or_default();

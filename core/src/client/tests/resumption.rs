@@ -78,7 +78,8 @@ fn a_file_that_was_there_before_is_never_gone_on_from() {
         true,
         &format!(
             "C: SITE EXPIRY scans\nS: 213 never\nC: CWD scans\nS: 250 ok\n\
-             A: source 0 = 1000\nC: SIZE a\nS: 213 77\n{ACTIVE}{STOR}A: send from 0 = 300 lost\nS: 426 broken\n! wait\n\
+             A: source 0 = 1000\nC: SIZE a\nS: 213 77\nC: MDTM a\nS: 213 20010909014640\n{ACTIVE}{STOR}\
+             A: send from 0 = 300 lost\nS: 426 broken\n! wait\n\
              {ACTIVE}{STOR}A: send from 0 = 1000\n{STAMPED}"
         ),
     )
@@ -92,6 +93,22 @@ fn a_file_that_an_earlier_run_brought_over_is_not_sent_again() {
     upload_a(true, &format!("{before}S: 213 20010909014640\nF: ok")).unwrap();
     let other = format!("{before}S: 213 20010909014641\n{ACTIVE}{STOR}A: send from 0 = 1000\n{STAMPED}");
     upload_a(true, &other).unwrap();
+}
+
+#[test]
+fn a_part_that_an_earlier_run_left_is_gone_on_with() {
+    let before = "C: SITE EXPIRY scans\nS: 213 never\nC: CWD scans\nS: 250 ok\n\
+        A: source 0 = 1000\nC: SIZE a\nS: 213 400\nC: MDTM a\nS: 550 Could not get file modification time.\n";
+    let rest = format!("{ACTIVE}C: REST 400\nS: 350 ok\n{STOR}A: send from 400 = 600\n{STAMPED}");
+    upload_a(true, &format!("{before}{rest}")).unwrap();
+    // Elsewhere nobody knows what a shorter file is.
+    let add = upload(&["a"], None, true);
+    let elsewhere = format!(
+        "{}F: ok\nC: CWD scans\nS: 250 ok\nA: source 0 = 1000\nC: SIZE a\nS: 213 400\n\
+         {ACTIVE}{STOR}A: send from 0 = 1000\nS: 226 ok\nC: SIZE a\nS: 213 1000\nF: ok",
+        login("SIZE,MDTM,REST STREAM")
+    );
+    run(&active(), &[connect(), add], &elsewhere).unwrap();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::client::call::ListOrder;
+use crate::client::call::Standing;
 use crate::client::summary::Listed;
 
 #[track_caller]
@@ -184,4 +185,37 @@ fn one_of_several_clients_shows_the_token_of_the_path() {
     let outcome = run(&active(), &[connect(), call], &script);
     let Ok(Summary::Uploaded(uploaded)) = outcome else { panic!("{outcome:?}") };
     assert_eq!(uploaded.token, token);
+}
+
+#[test]
+fn a_share_needs_nothing_but_its_files() {
+    let share = |file: &str, standing| {
+        let Call::Upload(order) = upload(&[file], None, true) else { unreachable!("it is an upload") };
+        let token = crate::record::Token::parse("000102030405060708090a0b0c0d0e0f");
+        Call::Upload(UploadOrder { token, standing: Some(standing), ..order })
+    };
+    // A further connection goes there once; and so does a server that knows no dates, where each login counts.
+    let calls = [connect(), share("a/1", Standing::Made), share("a/2", Standing::Made)];
+    for (features, claimed) in [
+        ("EPSV", ""),
+        (
+            "SETEXPIRY,SITE EXPIRY,SITE TOKEN,SITE CLAIM",
+            "C: SITE CLAIM scans <secret>\nS: 200 ok\nC: SITE EXPIRY scans\nS: 213 never\n",
+        ),
+    ] {
+        let script = format!(
+            "{}F: ok\n{claimed}C: CWD scans\nS: 250 ok\n{}F: ok\n{}F: ok",
+            login(features),
+            sent("a/1"),
+            sent("a/2")
+        );
+        run(&active(), &calls, &script).unwrap();
+    }
+    // What was there is looked at first.
+    let looked = format!(
+        "A: source 0 = 3\nC: SIZE a/1\nS: 550 no\n{}C: SIZE a/1\nS: 213 3\nF: ok",
+        moved("STOR a/1", "send from 0 = 3")
+    );
+    let script = format!("{}F: ok\nC: CWD scans\nS: 250 ok\n{looked}", login("SIZE"));
+    run(&active(), &[connect(), share("a/1", Standing::Found)], &script).unwrap();
 }

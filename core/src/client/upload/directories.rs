@@ -32,7 +32,7 @@ impl Directories {
     pub(super) fn of(order: &UploadOrder) -> Self {
         let named = order.directories.iter().map(String::as_str);
         let above = order.files.iter().chain(&order.directories).flat_map(|name| names::parents(name));
-        let all: BTreeSet<&str> = named.chain(above).collect();
+        let all: BTreeSet<&str> = if order.standing.is_some() { BTreeSet::new() } else { named.chain(above).collect() };
         Self { all: all.into_iter().map(str::to_owned).collect(), done: 0, refused: BTreeMap::new() }
     }
 

@@ -49,18 +49,30 @@ impl Upload {
         let there = place::size_of(reply);
         self.current.there_before = Some(there.is_some());
         let source = self.current.source;
-        let alike = there.is_some() && there == source.and_then(|source| source.size_bytes);
-        if alike && server.features.modification_time.may_be() {
-            return self.ask(Stage::LookingCloser, Command::Mdtm(self.name()));
+        let size = source.and_then(|source| source.size_bytes);
+        // It may be there whole; or less of it, which is to be gone on with.
+        let parts = server.features.keeps_parts();
+        let close = there.is_some_and(|there| Some(there) == size || (parts && there > 0 && Some(there) < size));
+        if close && server.features.modification_time.may_be() {
+            return self.ask(Stage::LookingCloser { there_bytes: there.unwrap_or(0) }, Command::Mdtm(self.name()));
         }
         self.announce(server, 0)
     }
 
     // Of one size and one time: an earlier run brought it over, and this one is for the rest.
-    pub(super) fn on_looking_closer(&mut self, server: &Server, reply: &Heard) -> Next {
-        let Some(SourceInfo { size_bytes: Some(size_bytes), modified_s, .. }) = self.current.source else {
+    pub(super) fn on_looking_closer(&mut self, server: &Server, there_bytes: u64, reply: &Heard) -> Next {
+        let Some(SourceInfo { size_bytes: Some(size_bytes), modified_s, rewindable }) = self.current.source else {
             return self.announce(server, 0);
         };
+        // DESIGN 5: SIZE shows the kept part of a broken upload to whoever may go on with it, and nothing else shows it.
+        // Elsewhere a file that is shorter may be anybody's, and is sent anew.
+        if reply.class() == Class::Never && server.features.keeps_parts() && rewindable {
+            self.current.there_before = Some(false);
+            return self.announce(server, there_bytes);
+        }
+        if there_bytes != size_bytes {
+            return self.announce(server, 0);
+        }
         if modified_s.is_none() || place::time_of(reply) != modified_s {
             return self.announce(server, 0);
         }

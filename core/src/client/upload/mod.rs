@@ -5,7 +5,7 @@ mod directories;
 mod file;
 
 use super::action::ClientNote;
-use super::call::UploadOrder;
+use super::call::{Standing, UploadOrder};
 use super::event::SourceInfo;
 use super::failure::{Failure, FailureKind, Hint, kind_of};
 use super::names;
@@ -94,8 +94,10 @@ enum Stage {
     Opening,
     /// Is a file of that name there before the first byte is sent?
     Looking,
-    /// It is, and of the same size: of the same time too?
-    LookingCloser,
+    /// It is, and of the same size: of the same time too? Or shorter: is it a part?
+    LookingCloser {
+        there_bytes: u64,
+    },
     /// How much is there after a break?
     Resuming,
     Announcing,
@@ -127,8 +129,13 @@ impl Upload {
                 return unfit(format!("two files would have the name {name}"));
             }
         }
+        let path = match order.standing {
+            None => Path::Unmade,
+            Some(Standing::Made) => Path::Made { dated: false },
+            Some(Standing::Found) => Path::Found,
+        };
         Ok(Self {
-            path: Path::Unmade,
+            path,
             token: order.token,
             order,
             named: None,
@@ -325,7 +332,7 @@ impl Upload {
             Stage::AskingWhere(made) => self.on_asking_where(server, made, &reply),
             Stage::EnteringDirectory(made) => self.on_entering_directory(server, made, &reply),
             Stage::Looking => self.on_looking(server, &reply),
-            Stage::LookingCloser => self.on_looking_closer(server, &reply),
+            Stage::LookingCloser { there_bytes } => self.on_looking_closer(server, there_bytes, &reply),
             Stage::Resuming => self.on_resuming(server, &reply),
             Stage::Announcing => self.on_announcing(server, reply),
             Stage::Stamping => self.on_stamping(server, &reply),
