@@ -17,17 +17,19 @@
 
 use async_io::{Async, Timer, block_on};
 use futures_lite::future::poll_fn;
-use mayfly_core::client::call::{Call, UploadOrder};
+use mayfly_core::client::call::{Call, ListOrder, UploadOrder};
 use mayfly_core::client::summary::Summary;
 use mayfly_std::client::driver::{Driver, Step};
 use mayfly_std::client::interest::Interest;
+use mayfly_std::client::tree::{DownloadTree, Queue, UploadTree};
 use mayfly_std::client::{
-    Calls, ClientOptions, Destination, Failure, FailureKind, FileDone, Interrupter, Server, Source, Uploaded, Viewed,
-    download_order, unexpected, upload_order,
+    Calls, ClientOptions, Destination, Failure, FailureKind, FileDone, Interrupter, Listed, LocalTree, Server, Source,
+    TreeFailure, TreeOptions, TreeReport, Uploaded, Viewed, download_order, unexpected, upload_order,
 };
-use smol::unblock;
+use smol::{LocalExecutor, Task, unblock};
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -37,6 +39,8 @@ use std::task::{Context, Poll};
 pub struct Client {
     /// None while a call carries it.
     driver: Option<Driver>,
+    /// The one that it is connected to.
+    server: Option<Server>,
     interrupter: Interrupter,
 }
 
@@ -47,7 +51,11 @@ impl Client {
     /// The system's: no descriptor is left.
     pub fn new(options: ClientOptions) -> io::Result<Self> {
         let driver = Driver::new(options)?;
-        Ok(Self { interrupter: driver.interrupter(), driver: Some(driver) })
+        Ok(Self::of(driver, None))
+    }
+
+    fn of(driver: Driver, server: Option<Server>) -> Self {
+        Self { interrupter: driver.interrupter(), driver: Some(driver), server }
     }
 
     /// What ends its calls from another task or thread.
@@ -61,6 +69,7 @@ impl Client {
     /// # Errors
     /// [`Failure`]
     pub async fn connect(&mut self, server: &Server) -> Result<String, Failure> {
+        self.server = Some(server.clone());
         match self.call(Call::Connect(server.clone().into()), &[], None).await? {
             Summary::Connected { welcome } => Ok(welcome),
             other => Err(unexpected(&other)),
@@ -120,6 +129,59 @@ impl Client {
         }
     }
 
+    /// See [`mayfly_std::client::Client::list`].
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn list(&mut self, path: &str, recursive: bool) -> Result<Listed, Failure> {
+        match self.call(Call::List(ListOrder { path: path.to_owned(), recursive }), &[], None).await? {
+            Summary::Listed(listed) => Ok(listed),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// See [`mayfly_std::client::Client::upload_tree`].
+    ///
+    /// # Errors
+    /// [`TreeFailure`]
+    pub async fn upload_tree(
+        &mut self,
+        tree: &LocalTree,
+        storage_path: &str,
+        expiry_date: Option<&str>,
+        options: &TreeOptions,
+    ) -> Result<TreeReport, Box<TreeFailure>> {
+        let mut tree = UploadTree::new(tree, storage_path, expiry_date, options);
+        let opening = self.call(tree.opening(), &[], None).await;
+        let queue = tree.opened(opening)?;
+        self.work_through(&queue, options).await;
+        tree.conclude(queue)
+    }
+
+    /// See [`mayfly_std::client::Client::download_tree`].
+    ///
+    /// # Errors
+    /// [`TreeFailure`]
+    pub async fn download_tree(
+        &mut self,
+        names: &[&str],
+        storage_path: &str,
+        to: &Path,
+        options: &TreeOptions,
+    ) -> Result<TreeReport, Box<TreeFailure>> {
+        let mut tree = DownloadTree::new(names, storage_path, to, options);
+        let opening = self.call(tree.opening(), &[], None).await;
+        // Directories are made, and in the end dated: a matter for the pool of blocking threads.
+        let (tree, queue) = unblock(move || {
+            let queue = tree.opened(opening);
+            (tree, queue)
+        })
+        .await;
+        let queue = queue?;
+        self.work_through(&queue, options).await;
+        unblock(move || tree.conclude(queue)).await
+    }
+
     /// See [`mayfly_std::client::Client::quit`].
     ///
     /// # Errors
@@ -133,6 +195,49 @@ impl Client {
             Summary::Uploaded(uploaded) => Ok(uploaded),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Has each job take its shares, this client's own connection being the first.
+    async fn work_through(&mut self, queue: &Queue, options: &TreeOptions) {
+        // Tasks of its own, which a call that is dropped takes along.
+        let jobs = LocalExecutor::new();
+        let mates: Vec<Task<()>> = (2..=queue.jobs())
+            .filter_map(|job| Some(Self::of(self.driver.as_ref()?.mate(options.watcher(job)), self.server.clone())))
+            .map(|mate| jobs.spawn(mate.join(queue)))
+            .collect();
+        let work = async {
+            let fit = self.work(queue).await;
+            for mate in mates {
+                mate.await;
+            }
+            fit
+        };
+        if jobs.run(work).await {
+            // What a job has given back after this one was through.
+            self.work(queue).await;
+        }
+    }
+
+    /// The life of a further job.
+    async fn join(mut self, queue: &Queue) {
+        let Some(server) = self.server.clone() else { return };
+        if let Err(failure) = self.connect(&server).await {
+            return queue.give_up(failure);
+        }
+        self.work(queue).await;
+        // The work is done; how the farewell goes changes nothing.
+        let _ = self.quit().await;
+    }
+
+    /// Takes shares until there are none; whether the connection is fit for more.
+    async fn work(&mut self, queue: &Queue) -> bool {
+        while let Some(share) = queue.take() {
+            let outcome = self.call(share.call(), share.sources(), queue.destination()).await;
+            if !queue.settle(share, outcome) {
+                return false;
+            }
+        }
+        true
     }
 
     async fn call(
@@ -217,6 +322,30 @@ impl Calls for Client {
 
     fn view(&mut self, path: &str) -> Result<Viewed, Failure> {
         block_on(self.view(path))
+    }
+
+    fn list(&mut self, path: &str, recursive: bool) -> Result<Listed, Failure> {
+        block_on(self.list(path, recursive))
+    }
+
+    fn upload_tree(
+        &mut self,
+        tree: &LocalTree,
+        path: &str,
+        expiry_date: Option<&str>,
+        options: &TreeOptions,
+    ) -> Result<TreeReport, Box<TreeFailure>> {
+        block_on(self.upload_tree(tree, path, expiry_date, options))
+    }
+
+    fn download_tree(
+        &mut self,
+        names: &[&str],
+        path: &str,
+        to: &Path,
+        options: &TreeOptions,
+    ) -> Result<TreeReport, Box<TreeFailure>> {
+        block_on(self.download_tree(names, path, to, options))
     }
 
     fn quit(self) -> Result<(), Failure> {

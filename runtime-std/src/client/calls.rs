@@ -1,7 +1,9 @@
-//! The five calls as the command line and the tests see them, whatever drives them.
+//! The calls as the command line and the tests see them, whatever drives them.
 
-use super::{Client, ClientOptions, Destination, Failure, FileDone, Interrupter, Server, Source, Uploaded, Viewed};
+use super::{Client, ClientOptions, Destination, Failure, FileDone, Interrupter, Listed, LocalTree, Server, Source};
+use super::{TreeFailure, TreeOptions, TreeReport, Uploaded, Viewed};
 use std::io;
+use std::path::Path;
 
 /// A client whose calls block, be it by itself or by waiting for an async one.
 pub trait Calls: Sized {
@@ -44,6 +46,36 @@ pub trait Calls: Sized {
     /// [`Failure`]
     fn view(&mut self, path: &str) -> Result<Viewed, Failure>;
 
+    /// See [`Client::list`].
+    ///
+    /// # Errors
+    /// [`Failure`]
+    fn list(&mut self, path: &str, recursive: bool) -> Result<Listed, Failure>;
+
+    /// See [`Client::upload_tree`].
+    ///
+    /// # Errors
+    /// [`TreeFailure`]
+    fn upload_tree(
+        &mut self,
+        tree: &LocalTree,
+        path: &str,
+        expiry_date: Option<&str>,
+        options: &TreeOptions,
+    ) -> Result<TreeReport, Box<TreeFailure>>;
+
+    /// See [`Client::download_tree`].
+    ///
+    /// # Errors
+    /// [`TreeFailure`]
+    fn download_tree(
+        &mut self,
+        names: &[&str],
+        path: &str,
+        to: &Path,
+        options: &TreeOptions,
+    ) -> Result<TreeReport, Box<TreeFailure>>;
+
     /// See [`Client::quit`].
     ///
     /// # Errors
@@ -78,6 +110,30 @@ impl Calls for Client {
 
     fn view(&mut self, path: &str) -> Result<Viewed, Failure> {
         self.view(path)
+    }
+
+    fn list(&mut self, path: &str, recursive: bool) -> Result<Listed, Failure> {
+        self.list(path, recursive)
+    }
+
+    fn upload_tree(
+        &mut self,
+        tree: &LocalTree,
+        path: &str,
+        expiry_date: Option<&str>,
+        options: &TreeOptions,
+    ) -> Result<TreeReport, Box<TreeFailure>> {
+        self.upload_tree(tree, path, expiry_date, options)
+    }
+
+    fn download_tree(
+        &mut self,
+        names: &[&str],
+        path: &str,
+        to: &Path,
+        options: &TreeOptions,
+    ) -> Result<TreeReport, Box<TreeFailure>> {
+        self.download_tree(names, path, to, options)
     }
 
     fn quit(self) -> Result<(), Failure> {

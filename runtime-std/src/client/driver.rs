@@ -4,6 +4,7 @@
 use super::control::Control;
 use super::data::{Advance, DataSide};
 use super::interest::Interest;
+use super::limit::RateLimit;
 use super::options::ClientOptions;
 use super::sink::{Destination, Identity, OpenSink};
 use super::source::{OpenSource, Source};
@@ -13,7 +14,7 @@ use crate::stop::{self, Stop};
 use mayfly_core::action::ActionId;
 use mayfly_core::client::Client as Machine;
 use mayfly_core::client::action::{ClientAction, ClientNote};
-use mayfly_core::client::call::Call;
+use mayfly_core::client::call::{Call, ClientSettings};
 use mayfly_core::client::event::{ClientEvent, Fault, MoveError};
 use mayfly_core::client::failure::{Failure, FailureKind};
 use mayfly_core::client::summary::Summary;
@@ -28,6 +29,8 @@ use std::time::Duration;
 /// A client's state machine with the sockets and files that it acts on.
 pub struct Driver {
     machine: Machine,
+    settings: ClientSettings,
+    limit: Option<RateLimit>,
     clock: Arc<dyn Clock>,
     watch: Option<Watcher>,
     interrupt: Interrupter,
@@ -100,12 +103,26 @@ impl Driver {
     /// # Errors
     /// The system's: no descriptor is left.
     pub fn new(options: ClientOptions) -> io::Result<Self> {
+        Ok(Self::with_interrupter(options, Interrupter(Arc::new(Stop::new()?))))
+    }
+
+    /// Another one like it, for another connection: with its settings, its limit, and what ends its calls.
+    #[must_use]
+    pub fn mate(&self, watch: Option<Watcher>) -> Self {
+        let (settings, limit) = (self.settings.clone(), self.limit.clone());
+        let options = ClientOptions { settings, clock: Arc::clone(&self.clock), watch, limit };
+        Self::with_interrupter(options, self.interrupter())
+    }
+
+    fn with_interrupter(options: ClientOptions, interrupt: Interrupter) -> Self {
         let ClientOptions { settings, clock, watch, limit } = options;
-        Ok(Self {
-            machine: Machine::new(settings),
+        Self {
+            machine: Machine::new(settings.clone()),
+            settings,
+            limit: limit.clone(),
             clock,
             watch,
-            interrupt: Interrupter(Arc::new(Stop::new()?)),
+            interrupt,
             interrupted: false,
             control: Control::None,
             data: DataSide::new(limit),
@@ -115,7 +132,7 @@ impl Driver {
             sink: None,
             events: VecDeque::new(),
             outcome: None,
-        })
+        }
     }
 
     /// What ends its calls from another thread.

@@ -17,6 +17,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Whole trees, several files at a time, and no faster than so many bytes a second:
+//!
+//! ```no_run
+//! use mayfly_std::client::{Client, ClientOptions, LocalTree, RateLimit, Server, TreeOptions};
+//!
+//! let limit = Some(RateLimit::new("2M".parse()?));
+//! let mut client = Client::new(ClientOptions { limit, ..ClientOptions::default() })?;
+//! client.connect(&Server::anonymous("ftp.example.org"))?;
+//! let four = TreeOptions { jobs: 4, ..TreeOptions::default() };
+//! client.upload_tree(&LocalTree::read(&["photos"])?, "scans", Some("7d"), &four)?;
+//! for entry in client.list("scans", true)?.entries {
+//!     println!("{} {:?}", entry.name, entry.size_bytes);
+//! }
+//! let report = client.download_tree(&[], "scans", "fetched".as_ref(), &four)?;
+//! println!("{} files", report.files.len());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! What breaks goes on by itself, over a new connection where need be; what does not help is a [`Failure`], whose
 //! [`FailureKind`] tells programs and whose text tells people what happened.
 
@@ -37,27 +55,34 @@ mod show;
 mod sink;
 mod source;
 mod transfer;
+pub mod tree;
 
 pub use calls::Calls;
 pub use driver::{Interrupter, Sight, Watcher};
 pub use limit::{Rate, RateLimit};
 pub use mayfly_core::client::call::ClientSettings;
 pub use mayfly_core::client::failure::{Failure, FailureKind};
-pub use mayfly_core::client::summary::{FileDone, PathExpiry, Uploaded, Viewed};
+pub use mayfly_core::client::listing::EntryKind;
+pub use mayfly_core::client::summary::{FileDone, Listed, ListedEntry, PathExpiry, Uploaded, Viewed};
 pub use options::{ClientOptions, Server};
 pub use show::exit_of;
 pub use sink::Destination;
 pub use source::Source;
+pub use tree::{LocalTree, TreeFailure, TreeOptions, TreeReport};
 
 use driver::{Driver, Step};
-use mayfly_core::client::call::{Call, DownloadOrder, UploadOrder};
+use mayfly_core::client::call::{Call, DownloadOrder, ListOrder, UploadOrder};
 use mayfly_core::client::summary::Summary;
 use rustix::event::{PollFd, PollFlags, Timespec};
-use std::io;
+use std::path::Path;
+use std::{io, thread};
+use tree::{DownloadTree, Queue, UploadTree};
 
 /// A blocking FTP client. See the [module](self).
 pub struct Client {
     driver: Driver,
+    /// The one that it is connected to.
+    server: Option<Server>,
 }
 
 impl Client {
@@ -66,7 +91,7 @@ impl Client {
     /// # Errors
     /// The system's: no descriptor is left.
     pub fn new(options: ClientOptions) -> io::Result<Self> {
-        Ok(Self { driver: Driver::new(options)? })
+        Ok(Self { driver: Driver::new(options)?, server: None })
     }
 
     /// What ends its calls from another thread.
@@ -80,6 +105,7 @@ impl Client {
     /// # Errors
     /// [`Failure`]
     pub fn connect(&mut self, server: &Server) -> Result<String, Failure> {
+        self.server = Some(server.clone());
         match self.call(Call::Connect(server.clone().into()), &[], None)? {
             Summary::Connected { welcome } => Ok(welcome),
             other => Err(unexpected(&other)),
@@ -137,6 +163,55 @@ impl Client {
         }
     }
 
+    /// Lists `path`, or the whole tree below it if `recursive`, and reads what the server lists.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub fn list(&mut self, path: &str, recursive: bool) -> Result<Listed, Failure> {
+        match self.call(Call::List(ListOrder { path: path.to_owned(), recursive }), &[], None)? {
+            Summary::Listed(listed) => Ok(listed),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Makes `storage_path`, sets its `expiry_date`, and puts a whole tree, or several files at a time, into it.
+    ///
+    /// # Errors
+    /// [`TreeFailure`], which tells what came over all the same; [`FailureKind::PathExists`] where the path is there
+    /// already and the options do not say to add to it.
+    pub fn upload_tree(
+        &mut self,
+        tree: &LocalTree,
+        storage_path: &str,
+        expiry_date: Option<&str>,
+        options: &TreeOptions,
+    ) -> Result<TreeReport, Box<TreeFailure>> {
+        let mut tree = UploadTree::new(tree, storage_path, expiry_date, options);
+        let opening = self.call(tree.opening(), &[], None);
+        let queue = tree.opened(opening)?;
+        self.work_through(&queue, options);
+        tree.conclude(queue)
+    }
+
+    /// Fetches `names` (files, or directories with all in them), or all that there is where none are named, out of
+    /// `storage_path` into the directory `to`. What is there already, of the same size and time, is left as it is.
+    ///
+    /// # Errors
+    /// [`TreeFailure`], which tells what came over all the same.
+    pub fn download_tree(
+        &mut self,
+        names: &[&str],
+        storage_path: &str,
+        to: &Path,
+        options: &TreeOptions,
+    ) -> Result<TreeReport, Box<TreeFailure>> {
+        let mut tree = DownloadTree::new(names, storage_path, to, options);
+        let opening = self.call(tree.opening(), &[], None);
+        let queue = tree.opened(opening)?;
+        self.work_through(&queue, options);
+        tree.conclude(queue)
+    }
+
     /// Says good-bye and closes the connection.
     ///
     /// # Errors
@@ -150,6 +225,47 @@ impl Client {
             Summary::Uploaded(uploaded) => Ok(uploaded),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Has each job take its shares, this client's own connection being the first.
+    fn work_through(&mut self, queue: &Queue, options: &TreeOptions) {
+        let fit = thread::scope(|scope| {
+            for job in 2..=queue.jobs() {
+                let mut mate = Self { driver: self.driver.mate(options.watcher(job)), server: self.server.clone() };
+                let begun =
+                    thread::Builder::new().name(format!("job {job}")).spawn_scoped(scope, move || mate.join(queue));
+                if let Err(error) = begun {
+                    queue.give_up(Failure::new(FailureKind::Local, format!("no thread for job {job}: {error}")));
+                }
+            }
+            self.work(queue)
+        });
+        if fit {
+            // What a job has given back after this one was through.
+            self.work(queue);
+        }
+    }
+
+    /// The life of a further job.
+    fn join(&mut self, queue: &Queue) {
+        let Some(server) = self.server.clone() else { return };
+        if let Err(failure) = self.connect(&server) {
+            return queue.give_up(failure);
+        }
+        self.work(queue);
+        // The work is done; how the farewell goes changes nothing.
+        let _ = self.call(Call::Quit, &[], None);
+    }
+
+    /// Takes shares until there are none; whether the connection is fit for more.
+    fn work(&mut self, queue: &Queue) -> bool {
+        while let Some(share) = queue.take() {
+            let outcome = self.call(share.call(), share.sources(), queue.destination());
+            if !queue.settle(share, outcome) {
+                return false;
+            }
+        }
+        true
     }
 
     fn call(&mut self, call: Call, sources: &[Source], destination: Option<&Destination>) -> Result<Summary, Failure> {

@@ -21,14 +21,14 @@ pub(super) fn of_file(directory: &Path, name: &str) -> Result<(Place, String), F
     }
     let place = match parents {
         Some(parents) => of_directory(directory, parents)?,
-        None => root(directory)?,
+        None => of_root(directory)?,
     };
     Ok((place, last.to_owned()))
 }
 
 /// The directory `name`, a path below `directory`, made as far as it is missing.
 pub(super) fn of_directory(directory: &Path, name: &str) -> Result<Place, Fault> {
-    name.split('/').try_fold(root(directory)?, |place, part| {
+    name.split('/').try_fold(of_root(directory)?, |place, part| {
         if !is_plain(part) {
             return Err(Fault(format!("{name:?} cannot be the name of a directory")));
         }
@@ -39,7 +39,8 @@ pub(super) fn of_directory(directory: &Path, name: &str) -> Result<Place, Fault>
     })
 }
 
-fn root(directory: &Path) -> Result<Place, Fault> {
+/// The directory itself, made if missing.
+pub(super) fn of_root(directory: &Path) -> Result<Place, Fault> {
     fs::create_dir_all(directory).map_err(|error| fault(&error))?;
     // The user has named it, and may have meant a link.
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;

@@ -1,44 +1,80 @@
 //! What a client tells while it works, on standard error: the dialogue, retries, and on a terminal a progress bar.
 
 use super::driver::{Sight, Watcher};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mayfly_core::client::action::ClientNote;
+use mayfly_core::client::reply_reader::Heard;
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
-/// A watcher for the command line: the whole dialogue if `verbose`, else a progress bar where there is a terminal.
-pub(super) fn watcher(verbose: bool) -> Watcher {
-    let bars = !verbose && std::io::stderr().is_terminal();
-    let mut bar: Option<Bar> = None;
-    Box::new(move |sight| match sight {
-        Sight::Sent(line) if verbose => say(&format_args!("> {line}")),
-        Sight::Noted(ClientNote::Heard { reply }) if verbose => {
-            let last = reply.lines.len().saturating_sub(1);
-            for (at, line) in reply.lines.iter().enumerate() {
-                let mark = if at == last { ' ' } else { '-' };
-                say(&format_args!("< {:03}{mark}{line}", reply.code));
+/// What all connections of a command show.
+#[derive(Clone, Debug)]
+pub(super) struct Progress {
+    verbose: bool,
+    /// Whether it has to be said which of several connections it is.
+    numbered: bool,
+    /// Where there is a terminal.
+    bars: Option<MultiProgress>,
+}
+
+impl Progress {
+    /// The whole dialogue if `verbose`, else progress bars where there is a terminal.
+    pub(super) fn new(verbose: bool, jobs: u32) -> Self {
+        let terminal = !verbose && std::io::stderr().is_terminal();
+        let bars = terminal.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        Self { verbose, numbered: jobs > 1, bars }
+    }
+
+    /// The watcher of one connection, counted from 1.
+    pub(super) fn watcher(&self, job: u32) -> Watcher {
+        let progress = self.clone();
+        let mut bar: Option<Bar> = None;
+        let mark = if self.numbered { format!("[{job}] ") } else { String::new() };
+        Box::new(move |sight| match sight {
+            Sight::Sent(line) if progress.verbose => say(&format_args!("{mark}> {line}")),
+            Sight::Noted(ClientNote::Heard { reply }) if progress.verbose => say(&dialogue(&mark, reply)),
+            Sight::Noted(ClientNote::Retrying { retry, retries_max, after_ms, because }) => {
+                bar = None;
+                let after = Duration::from_millis(*after_ms);
+                let text = format_args!("note: {because}; trying again in {after:?} ({retry} of {retries_max})");
+                progress.say(&text);
             }
-        }
-        Sight::Noted(ClientNote::Retrying { retry, retries_max, after_ms, because }) => {
-            bar = None;
-            let after = Duration::from_millis(*after_ms);
-            say(&format_args!("note: {because}; trying again in {after:?} ({retry} of {retries_max})"));
-        }
-        Sight::Noted(ClientNote::DateLeftAlone { storage_path }) => {
-            say(&format_args!("note: {storage_path} is there already and keeps its date; --expires changes nothing"));
-        }
-        Sight::Noted(ClientNote::FileBegun { name, size_bytes, offset_bytes }) if bars => {
-            bar = Some(Bar::begin(name, *size_bytes, *offset_bytes));
-        }
-        Sight::Moved { wire_bytes } => {
-            if let Some(Bar { bar, offset_bytes }) = &bar {
-                bar.set_position(offset_bytes + wire_bytes);
+            Sight::Noted(ClientNote::DateLeftAlone { storage_path }) => {
+                let text =
+                    format_args!("note: {storage_path} is there already and keeps its date; --expires changes nothing");
+                progress.say(&text);
             }
+            Sight::Noted(ClientNote::FileBegun { name, size_bytes, offset_bytes }) => {
+                bar = progress.bars.as_ref().map(|bars| Bar::begin(bars, name, *size_bytes, *offset_bytes));
+            }
+            Sight::Moved { wire_bytes } => {
+                if let Some(Bar { shown, offset_bytes, .. }) = &bar {
+                    shown.set_position(offset_bytes + wire_bytes);
+                }
+            }
+            Sight::Ended => bar = None,
+            _ => {}
+        })
+    }
+
+    /// One line above the bars.
+    fn say(&self, line: &dyn Display) {
+        match &self.bars {
+            Some(bars) => bars.suspend(|| say(line)),
+            None => say(line),
         }
-        Sight::Ended => bar = None,
-        _ => {}
-    })
+    }
+}
+
+/// A reply as it came.
+fn dialogue(mark: &str, reply: &Heard) -> String {
+    let last = reply.lines.len().saturating_sub(1);
+    let line = |(at, line): (usize, &String)| {
+        let after_code = if at == last { ' ' } else { '-' };
+        format!("{mark}< {:03}{after_code}{line}", reply.code)
+    };
+    reply.lines.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// One line on standard error. Where that is closed, nobody listens.
@@ -47,13 +83,14 @@ pub(super) fn say(line: &dyn Display) {
 }
 
 struct Bar {
-    bar: ProgressBar,
+    all: MultiProgress,
+    shown: ProgressBar,
     offset_bytes: u64,
 }
 
 impl Bar {
-    fn begin(name: &str, size_bytes: Option<u64>, offset_bytes: u64) -> Self {
-        let bar = ProgressBar::with_draw_target(size_bytes, ProgressDrawTarget::stderr());
+    fn begin(bars: &MultiProgress, name: &str, size_bytes: Option<u64>, offset_bytes: u64) -> Self {
+        let bar = bars.add(ProgressBar::with_draw_target(size_bytes, ProgressDrawTarget::hidden()));
         let form = if size_bytes.is_some() { WITH_SIZE } else { WITHOUT_SIZE };
         if let Ok(style) = ProgressStyle::with_template(form) {
             bar.set_style(style);
@@ -61,13 +98,14 @@ impl Bar {
         bar.set_message(name.to_owned());
         bar.set_position(offset_bytes);
         bar.reset_eta();
-        Self { bar, offset_bytes }
+        Self { all: bars.clone(), shown: bar, offset_bytes }
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.shown.finish_and_clear();
+        self.all.remove(&self.shown);
     }
 }
 

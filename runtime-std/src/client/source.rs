@@ -2,6 +2,7 @@
 
 use mayfly_core::client::event::{Fault, SourceInfo};
 use mayfly_core::client::failure::{Failure, FailureKind};
+use rustix::fs::{Mode, OFlags};
 use std::fs::File;
 use std::io::{self, Seek as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -18,6 +19,8 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum From {
     File(PathBuf),
+    /// Found in a directory: no link, and nothing that makes one wait.
+    Found(PathBuf),
     StandardInput,
 }
 
@@ -42,16 +45,30 @@ impl Source {
         Self { name: name.into(), from: From::StandardInput }
     }
 
+    /// A file that was found in a directory, under a path of its own.
+    pub(super) fn found(path: PathBuf, name: String) -> Self {
+        Self { name, from: From::Found(path) }
+    }
+
     /// The name that it shall have on the server.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
+    /// How large it is, as far as that is known before it is opened.
+    pub(super) fn size_bytes(&self) -> u64 {
+        match &self.from {
+            From::File(path) | From::Found(path) => path.metadata().map_or(0, |metadata| metadata.len()),
+            From::StandardInput => 0,
+        }
+    }
+
     /// Opens it to be read. May block.
     pub(super) fn open(&self) -> Result<OpenSource, Fault> {
         match &self.from {
             From::File(path) => open_file(path),
+            From::Found(path) => open_found(path),
             From::StandardInput => {
                 let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(|error| fault(&error))?;
                 OpenSource::new(File::from(stdin))
@@ -73,7 +90,7 @@ impl OpenSource {
     fn new(mut file: File) -> Result<Self, Fault> {
         let metadata = file.metadata().map_err(|error| fault(&error))?;
         if metadata.is_dir() {
-            return Err(Fault("it is a directory; name the files in it".to_owned()));
+            return Err(Fault("it is a directory; -r sends what is in it".to_owned()));
         }
         if !metadata.is_file() {
             let info = SourceInfo { size_bytes: None, modified_s: None, rewindable: false };
@@ -106,6 +123,17 @@ impl OpenSource {
 
 fn open_file(path: &Path) -> Result<OpenSource, Fault> {
     File::open(path).map_err(|error| fault(&error)).and_then(OpenSource::new)
+}
+
+/// Something else may stand under the name by now.
+fn open_found(path: &Path) -> Result<OpenSource, Fault> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| fault(&errno.into()))?;
+    let source = OpenSource::new(File::from(file))?;
+    if !source.info.rewindable {
+        return Err(Fault("it is no file any more".to_owned()));
+    }
+    Ok(source)
 }
 
 pub(super) fn fault(error: &io::Error) -> Fault {

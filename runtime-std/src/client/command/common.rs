@@ -1,8 +1,10 @@
 //! What the clients' commands have in common: their flags, the signals, and the client that they call.
 
 use super::super::limit::{Rate, RateLimit};
+use super::super::progress::Progress;
 use super::super::remote::Remote;
-use super::super::{Calls, ClientOptions, ClientSettings, Failure, FailureKind, Interrupter, progress};
+use super::super::tree::JOBS_MAX;
+use super::super::{Calls, ClientOptions, ClientSettings, Failure, FailureKind, Interrupter};
 use super::account::{self, NetrcArgs};
 use super::value;
 use clap::Args;
@@ -39,29 +41,45 @@ pub(crate) struct Common {
     netrc: NetrcArgs,
 }
 
-/// Connects, has `call` done, and quits.
+/// How many connections move files.
+#[derive(Debug, Args)]
+pub(crate) struct Jobs {
+    /// How many files to move at a time, each over a connection of its own: 1 to 16
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(JOBS_MAX)))]
+    jobs: u32,
+}
+
+impl Jobs {
+    pub(super) fn number(&self) -> u32 {
+        self.jobs
+    }
+}
+
+/// Connects, has `call` done, which shows its progress, and quits.
 pub(super) fn with_client<C: Calls, T>(
     url: &Remote,
     common: &Common,
-    call: impl FnOnce(&mut C) -> Result<T, Failure>,
+    jobs: u32,
+    call: impl FnOnce(&mut C, &Progress) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let local = |error: io::Error| Failure::new(FailureKind::Local, format!("cannot begin: {error}"));
-    let mut client = C::open(common.options()).map_err(local)?;
+    let progress = Progress::new(common.verbose, jobs);
+    let mut client = C::open(common.options(&progress)).map_err(local)?;
     let interrupter = client.interrupter();
     heed_signals(interrupter.clone()).map_err(local)?;
     let server = account::server(url, &common.netrc, &interrupter)?;
     client.connect(&server)?;
-    let outcome = call(&mut client)?;
+    let outcome = call(&mut client, &progress)?;
     // The work is done; how the farewell goes changes nothing.
     let _ = client.quit();
     Ok(outcome)
 }
 
 impl Common {
-    fn options(&self) -> ClientOptions {
+    fn options(&self, progress: &Progress) -> ClientOptions {
         ClientOptions {
             settings: self.settings(),
-            watch: Some(progress::watcher(self.verbose)),
+            watch: Some(progress.watcher(1)),
             limit: self.limit_rate.map(RateLimit::new),
             ..ClientOptions::default()
         }

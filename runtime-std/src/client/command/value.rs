@@ -2,6 +2,7 @@
 
 use crate::clock::{Clock as _, SystemClock};
 use mayfly_core::date::{DateError, ExpiryDate};
+use mayfly_core::record::Token;
 use std::time::Duration;
 
 /// A time in which something can happen.
@@ -27,6 +28,11 @@ pub(super) fn date(text: &str) -> Result<String, String> {
         }
         _ => Ok(text.to_owned()),
     }
+}
+
+/// What proves who made a path.
+pub(super) fn token(text: &str) -> Result<Token, String> {
+    Token::parse(text).ok_or_else(|| "a token has 32 hex digits".to_owned())
 }
 
 /// The URL's path, or one that nobody guesses (130 random bits), and whether it was made up.

@@ -1,6 +1,10 @@
 //! How the commands show what they did: results on standard output, for people or as JSON; failures on standard error,
 //! with what to do.
 
+mod tree;
+
+pub(super) use tree::{tree_download_failed, tree_downloaded, tree_upload_failed, tree_uploaded};
+
 use super::progress::say;
 use super::remote::Remote;
 use super::{Destination, Failure, FailureKind, FileDone, PathExpiry, Uploaded, Viewed};
@@ -54,8 +58,7 @@ pub(super) fn viewed(path: &str, viewed: &Viewed, as_json: bool) -> Exit {
         }));
     }
     let shown = print(&listing.iter().fold(String::new(), |mut lines, line| {
-        // Names are strangers' text and may not steer the terminal.
-        lines.extend(line.chars().map(|c| if c.is_control() { '?' } else { c }));
+        lines += &fit_to_show(line);
         lines.push('\n');
         lines
     }));
@@ -118,6 +121,11 @@ fn expiry_line(expiry: PathExpiry) -> String {
         PathExpiry::Never => "expires never".to_owned(),
         _ => "expires: the server does not say".to_owned(),
     }
+}
+
+/// Names are strangers' text and may not steer the terminal.
+fn fit_to_show(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// The path as every command names it.
