@@ -8,6 +8,7 @@ use mayfly_core::action::{ActionId, Direction, PortRange, Translation};
 use mayfly_core::error::{NetError, StorageError, TransferError};
 use mayfly_core::event::Event;
 use mayfly_std::net;
+use mayfly_std::proxy::{Caller, Expected, HeaderReader, NoHeader};
 use mayfly_std::storage::Upload;
 use std::future::Future;
 use std::io::ErrorKind;
@@ -60,10 +61,10 @@ impl DataSide {
         self.end_at_once(id, Event::DataListening { id, outcome });
     }
 
-    /// Accepts on the listener, from this address or, without one, from any, and closes it then.
-    pub(crate) fn accept(&mut self, id: ActionId, peer: Option<IpAddr>) {
+    /// Accepts on the listener, and closes it then.
+    pub(crate) fn accept(&mut self, id: ActionId, expected: Expected) {
         match self.listener.take() {
-            Some(listener) => self.begin(id, false, |watch| accept(id, listener, peer, watch)),
+            Some(listener) => self.begin(id, false, |watch| accept(id, listener, expected, watch)),
             None => self.end_at_once(id, Event::DataConnected { id, outcome: Err(NetError::Failed) }),
         }
     }
@@ -200,16 +201,16 @@ impl DataSide {
     }
 }
 
-/// Takes the first connection that comes from `peer`, or from anybody; any other is closed.
-async fn accept(id: ActionId, listener: Async<TcpListener>, peer: Option<IpAddr>, watch: Arc<Watch>) -> Done {
+/// Takes the first connection of whom it expects; any other is closed.
+async fn accept(id: ActionId, listener: Async<TcpListener>, expected: Expected, watch: Arc<Watch>) -> Done {
     let outcome = loop {
         match watch.retry(&listener, Async::poll_readable, TcpListener::accept).await {
             None => break Err(NetError::Cancelled),
-            Some(Ok((stream, from))) => {
-                if net::admit_data(&stream, from, peer.unwrap_or(from.ip())) {
-                    break Async::new_nonblocking(stream).map_err(|_| NetError::Failed);
-                }
-            }
+            Some(Ok((stream, from))) => match admit(stream, from, &expected, &watch).await {
+                None => break Err(NetError::Cancelled),
+                Some(Some(stream)) => break Ok(stream),
+                Some(None) => {}
+            },
             // The connection went before it was taken (accept(2)); another may come.
             Some(Err(error)) if error.kind() == ErrorKind::ConnectionAborted => {}
             Some(Err(error)) => {
@@ -221,6 +222,32 @@ async fn accept(id: ActionId, listener: Async<TcpListener>, peer: Option<IpAddr>
         yield_now().await;
     };
     connected(id, outcome)
+}
+
+/// The connection, set up, where it is one of those expected; a proxy's header tells. [`None`] once cancelled.
+async fn admit(
+    stream: TcpStream,
+    from: SocketAddr,
+    expected: &Expected,
+    watch: &Watch,
+) -> Option<Option<Async<TcpStream>>> {
+    let caller = expected.judge(from.ip());
+    if caller == Caller::Stranger || !net::admit_data(&stream, from, from.ip()) {
+        return Some(None);
+    }
+    let Ok(stream) = Async::new_nonblocking(stream) else { return Some(None) };
+    if caller == Caller::Client {
+        return Some(Some(stream));
+    }
+    let mut header = HeaderReader::default();
+    match watch.retry(&stream, Async::poll_readable, |stream| header.step(stream)).await? {
+        Ok(ends) => Some(expected.admits_header(from.ip(), ends).then_some(stream)),
+        Err(error) => {
+            let error = NoHeader::from(error);
+            tracing::warn!(proxy = %from.ip(), %error, "a data connection of a proxy was closed");
+            Some(None)
+        }
+    }
 }
 
 /// Waits until a connect that was begun has succeeded or failed.

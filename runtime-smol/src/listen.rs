@@ -1,15 +1,15 @@
 //! The server: its threads, its listeners, and how it ends.
 
 use crate::reap;
-use crate::session::{self, Arrival, Driver, Shared};
+use crate::session::{self, Driver, Shared};
 use crate::timer::Alarm;
 use async_io::{Async, Timer};
 use futures_lite::future::{self, FutureExt as _, poll_fn};
 use mayfly_core::action::PathChange;
-use mayfly_core::network;
 use mayfly_std::admission::Gate;
 use mayfly_std::clock::Clock;
 use mayfly_std::net;
+use mayfly_std::proxy::{Ends, HEADER_TIME_MAX, HeaderReader, NoHeader, Route};
 use mayfly_std::settings::ServeOptions;
 use mayfly_std::start::{Serve, ServeHandle, StartError, open_root, prepare_process};
 use smol::Executor;
@@ -91,12 +91,12 @@ impl Server {
         let doors: Vec<_> = listeners
             .into_iter()
             .map(|listener| {
-                let door = Door {
+                let door = Arc::new(Door {
                     executor: Arc::clone(executor),
                     gate: self.handle.gate.clone(),
                     shared: Arc::clone(&self.shared),
                     alive: alive.clone(),
-                };
+                });
                 executor.spawn(door.accept(listener))
             })
             .collect();
@@ -169,7 +169,7 @@ struct Door {
 }
 
 impl Door {
-    async fn accept(self, listener: Async<TcpListener>) {
+    async fn accept(self: Arc<Self>, listener: Async<TcpListener>) {
         let mut told: Option<Instant> = None;
         loop {
             match listener.accept().await {
@@ -188,23 +188,64 @@ impl Door {
         }
     }
 
-    fn receive(&self, stream: Async<TcpStream>, peer: SocketAddr) {
+    fn receive(self: &Arc<Self>, stream: Async<TcpStream>, peer: SocketAddr) {
         // An error means that the peer is gone again.
         let Ok(local) = net::prepare_control(stream.get_ref()).and_then(|()| stream.get_ref().local_addr()) else {
             return;
         };
-        let (peer, local) = (network::unmapped(peer), network::unmapped(local));
+        let route = Route::direct(peer, local);
+        if self.gate.is_proxy(route.peer.ip()) {
+            self.executor.spawn(Arc::clone(self).receive_proxied(stream, route)).detach();
+        } else {
+            self.begin(stream, &route);
+        }
+    }
+
+    /// The same for the connection of a proxy: who has come is known once its header is there.
+    async fn receive_proxied(self: Arc<Self>, stream: Async<TcpStream>, route: Route) {
+        let proxy = route.peer;
+        let Some(awaited) = self.gate.await_header() else {
+            return warn!(%proxy, "too many connections of proxies are without their PROXY header");
+        };
+        match await_header(&stream, &self.shared.stop).await {
+            Ok(ends) => {
+                drop(awaited);
+                self.begin(stream, &route.told(ends));
+            }
+            // A proxy looks whether we are there.
+            Err(why @ NoHeader::Ended { began: false }) => debug!(%proxy, %why, "a connection of a proxy was closed"),
+            Err(why) => warn!(%proxy, %why, "a connection of a proxy was closed"),
+        }
+    }
+
+    fn begin(&self, stream: Async<TcpStream>, route: &Route) {
+        let peer = route.peer;
         let entry = self.gate.enter(peer.ip());
         let number = entry.session;
-        let arrival = Arrival { stream, peer, local };
         // A session that cannot even begin must not end the listener.
-        let begin = AssertUnwindSafe(|| Box::new(Driver::new(arrival, entry, Arc::clone(&self.shared))));
+        let begin = AssertUnwindSafe(|| Box::new(Driver::new(stream, route, entry, Arc::clone(&self.shared))));
         if let Ok(driver) = catch_unwind(begin) {
             self.executor.spawn(session::serve(driver, self.alive.clone())).detach();
         } else {
             error!(session = number, %peer, "session fault: it could not begin");
         }
     }
+}
+
+/// Waits for a proxy's header, not for ever, and no longer than the server serves.
+async fn await_header(stream: &Async<TcpStream>, stop: &Receiver<Infallible>) -> Result<Option<Ends>, NoHeader> {
+    let mut header = HeaderReader::default();
+    let come = async { stream.read_with(|stream| header.step(stream)).await.map_err(NoHeader::from) };
+    let late = async {
+        Timer::after(HEADER_TIME_MAX).await;
+        Err(NoHeader::Late)
+    };
+    let stopped = async {
+        // Nothing is ever sent: this is an error, once the server shuts down.
+        let _ = stop.recv().await;
+        Err(NoHeader::Late)
+    };
+    come.or(late).or(stopped).await
 }
 
 /// Changes that may wait for the reaper; then the sessions wait that bring more.

@@ -13,10 +13,12 @@ use futures_lite::stream::Stream as _;
 use mayfly_core::action::{Action, ActionId, PathChange, StorageRequest};
 use mayfly_core::error::StorageError;
 use mayfly_core::event::{Event, StorageOutcome};
+use mayfly_core::network::Network;
 use mayfly_core::session::Session;
 use mayfly_std::admission::{Entry, Permit};
 use mayfly_std::clock::Clock;
 use mayfly_std::log::SessionLog;
+use mayfly_std::proxy::{Expected, Route};
 use mayfly_std::storage::Storage;
 use mayfly_std::storage::execute::SessionStorage;
 use smol::channel::{Receiver, Sender, TrySendError};
@@ -42,13 +44,6 @@ pub(crate) struct Shared {
     pub(crate) cut: Receiver<Infallible>,
 }
 
-/// A control connection that was just accepted.
-pub(crate) struct Arrival {
-    pub(crate) stream: Async<TcpStream>,
-    pub(crate) peer: SocketAddr,
-    pub(crate) local: SocketAddr,
-}
-
 /// Drives one session to its end. While it idles, its task holds little more than the way to the driver. `_alive` tells
 /// the server that it is there.
 pub(crate) async fn serve(mut driver: Box<Driver>, _alive: Sender<Infallible>) {
@@ -68,7 +63,10 @@ pub(crate) struct Driver {
     log: SessionLog,
     permit: Option<Permit>,
     control: Control,
-    local: SocketAddr,
+    /// The control connection's own address.
+    socket: SocketAddr,
+    /// Whose connections begin with a header.
+    proxies: Arc<[Network]>,
     alarm: Alarm,
     data: DataSide,
     /// None while it is away on an errand.
@@ -103,15 +101,15 @@ struct Errand {
 }
 
 impl Driver {
-    /// What `arrival` is to begin with.
-    pub(crate) fn new(arrival: Arrival, entry: Entry, shared: Arc<Shared>) -> Self {
-        let Arrival { stream, peer, local } = arrival;
+    /// A session on a control connection that was just accepted.
+    pub(crate) fn new(stream: Async<TcpStream>, route: &Route, entry: Entry, shared: Arc<Shared>) -> Self {
         Self {
-            session: Session::new(entry.settings, peer, local),
-            log: SessionLog::start(entry.session, peer, shared.clock.now()),
+            session: route.session(entry.settings),
+            log: SessionLog::start(entry.session, route.peer, shared.clock.now()),
             permit: entry.permit,
             control: Control::new(stream),
-            local,
+            socket: route.socket,
+            proxies: entry.proxies,
             alarm: Alarm::new(),
             data: DataSide::default(),
             storage: Some(SessionStorage::new(Arc::clone(&shared.storage))),
@@ -155,10 +153,13 @@ impl Driver {
             Action::SendReply { wire, .. } => self.control.queue(&wire),
             Action::Storage { id, request } => self.ask_storage(id, request),
             Action::DrawRandom { id } => return self.draw_random(id),
-            Action::ListenData { id, local, ports } => self.data.listen(id, local, ports, self.local),
-            Action::AcceptData { id, peer, any_host } => self.data.accept(id, (!any_host).then_some(peer)),
+            Action::ListenData { id, local, ports } => self.data.listen(id, local, ports, self.socket),
+            Action::AcceptData { id, peer, any_host } => {
+                let proxies = Arc::clone(&self.proxies);
+                self.data.accept(id, Expected { peer: (!any_host).then_some(peer), proxies });
+            }
             Action::ConnectData { id, peer, local, local_port } => {
-                self.data.connect(id, peer, (local, local_port), self.local);
+                self.data.connect(id, peer, (local, local_port), self.socket);
             }
             Action::CloseData => self.data.close(),
             Action::Transfer { id, direction, translation, .. } => self.data.transfer(id, direction, translation),

@@ -1,13 +1,15 @@
 //! Who is let in: counts sessions in all and per address, hands out session numbers and the settings in force.
 
 use crate::passive::{self, Again, LookUp, Names, PassiveHost};
+use crate::proxy;
 use crate::settings::ServeOptions;
 use mayfly_core::event::Admission;
-use mayfly_core::network::PassiveAddress;
+use mayfly_core::network::{Network, PassiveAddress};
 use mayfly_core::record::ANONYMOUS;
 use mayfly_core::settings::Settings;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::warn;
 
@@ -27,6 +29,8 @@ pub struct Entry {
     pub permit: Option<Permit>,
     /// What the session obeys.
     pub settings: Arc<Settings>,
+    /// Whose connections begin with a PROXY header.
+    pub proxies: Arc<[Network]>,
 }
 
 /// A place among the counted sessions; free again once dropped.
@@ -36,9 +40,15 @@ pub struct Permit {
     address: IpAddr,
 }
 
+/// A place among the connections of proxies whose header has not come yet; free again once dropped.
+#[derive(Debug)]
+pub struct Awaited(Gate);
+
 #[derive(Debug)]
 struct State {
     settings: Arc<Settings>,
+    proxies: Arc<[Network]>,
+    headers_awaited: usize,
     /// Those of its settings that stand whatever the names stand for.
     fixed_addresses: Vec<PassiveAddress>,
     passive_hosts: Vec<PassiveHost>,
@@ -56,27 +66,32 @@ struct State {
 }
 
 impl Gate {
-    /// An open gate that obeys these options. The names among them are looked up first.
+    /// An open gate that obeys these options. The names among them are looked up first, where that does not take long.
     #[must_use]
     pub fn new(options: &ServeOptions) -> Self {
         Self::with_look_up(options, passive::by_system)
     }
 
     fn with_look_up(options: &ServeOptions, look_up: LookUp) -> Self {
+        warn_of(options);
         let gate = Self::without_names(options, look_up);
         if !options.passive_hosts.is_empty() {
-            let mut names = Names::new(look_up);
-            names.look_up(&options.passive_hosts);
-            gate.state().say(names.addresses(&options.passive_hosts));
-            gate.keep_looking_up(names, options.passive_hosts.clone());
+            let (done, first) = channel();
+            gate.look_up_again(&options.passive_hosts, done);
+            if first.recv_timeout(passive::FIRST_LOOK_UP_MAX).is_err() {
+                warn!(
+                    "passive_address is not looked up yet; until it is, PASV says the control connection's own address"
+                );
+            }
         }
-        warn_of(options);
         gate
     }
 
     fn without_names(options: &ServeOptions, look_up: LookUp) -> Self {
         Self(Arc::new(Mutex::new(State {
             settings: Arc::new(options.session.clone()),
+            proxies: options.proxy_from.clone().into(),
+            headers_awaited: 0,
             fixed_addresses: options.session.passive_addresses.clone(),
             passive_hosts: options.passive_hosts.clone(),
             look_up,
@@ -101,41 +116,42 @@ impl Gate {
             said.into_iter().filter(|said| options.passive_hosts.iter().any(|host| host.clients == said.clients));
         let of_names: Vec<PassiveAddress> = of_names.collect();
         state.settings = Arc::new(options.session.clone());
+        state.proxies = options.proxy_from.clone().into();
         state.fixed_addresses.clone_from(&options.session.passive_addresses);
         state.passive_hosts.clone_from(&options.passive_hosts);
         state.say(of_names);
         state.max_sessions = options.max_sessions;
         state.max_sessions_per_address = options.max_sessions_per_address;
-        let names = match &state.again {
-            Some(again) => {
-                again.change(&options.passive_hosts);
-                return;
-            }
-            None if options.passive_hosts.is_empty() => return,
-            None => Names::new(state.look_up),
-        };
+        let looks_up = state.again.is_some() || !options.passive_hosts.is_empty();
         drop(state);
-        self.keep_looking_up(names, Vec::new());
-        if let Some(again) = &self.state().again {
-            again.change(&options.passive_hosts);
+        if looks_up {
+            self.look_up_again(&options.passive_hosts, channel().0);
         }
     }
 
-    /// Has names looked up from time to time for as long as the gate stands.
-    fn keep_looking_up(&self, names: Names, hosts: Vec<PassiveHost>) {
-        // A strong one would hold the gate, and the gate the thread, for ever.
-        let gate = Arc::downgrade(&self.0);
-        let told = move |hosts: &[PassiveHost], said| {
-            let Some(gate) = gate.upgrade().map(Self) else { return };
-            let mut state = gate.state();
-            // Otherwise a reload came in between, and its own look-up follows.
-            if state.passive_hosts == hosts {
-                state.say(said);
+    /// Has these names looked up now, and from time to time for as long as the gate stands; tells when it is `done`.
+    fn look_up_again(&self, hosts: &[PassiveHost], done: Sender<()>) {
+        let mut state = self.state();
+        if state.again.is_none() {
+            // A strong one would hold the gate, and the gate the thread, for ever.
+            let gate = Arc::downgrade(&self.0);
+            let told = move |hosts: &[PassiveHost], said| {
+                let Some(gate) = gate.upgrade().map(Self) else { return };
+                let mut state = gate.state();
+                // Otherwise a reload came in between, and its own look-up follows.
+                if state.passive_hosts == hosts {
+                    state.say(said);
+                }
+                // Nobody may wait for it any more.
+                let _ = done.send(());
+            };
+            match Again::start(Names::new(state.look_up), told) {
+                Ok(again) => state.again = Some(again),
+                Err(error) => return warn!(%error, "passive_address cannot be looked up"),
             }
-        };
-        match Again::start(names, hosts, told) {
-            Ok(again) => self.state().again = Some(again),
-            Err(error) => warn!(%error, "names of passive_address are not looked up again"),
+        }
+        if let Some(again) = &state.again {
+            again.change(hosts);
         }
     }
 
@@ -162,7 +178,26 @@ impl Gate {
             *state.by_address.entry(address).or_default() += 1;
             Permit { gate: self.clone(), address }
         });
-        Entry { session: state.last_session, admission, permit, settings: Arc::clone(&state.settings) }
+        let (settings, proxies) = (Arc::clone(&state.settings), Arc::clone(&state.proxies));
+        Entry { session: state.last_session, admission, permit, settings, proxies }
+    }
+
+    /// Whether a connection from this address begins with a PROXY header.
+    #[must_use]
+    pub fn is_proxy(&self, address: IpAddr) -> bool {
+        proxy::is_proxy(&self.state().proxies, address)
+    }
+
+    /// Counts the connection of a proxy in until its header has come. None where too many are without: it is to be
+    /// closed.
+    #[must_use]
+    pub fn await_header(&self) -> Option<Awaited> {
+        let mut state = self.state();
+        let has_room = !state.closed && state.headers_awaited < proxy::HEADERS_AWAITED_MAX;
+        has_room.then(|| {
+            state.headers_awaited += 1;
+            Awaited(self.clone())
+        })
     }
 
     /// How many sessions are counted in now.
@@ -207,6 +242,13 @@ impl State {
 fn warn_of(options: &ServeOptions) {
     if options.session.fxp_users.iter().any(|user| user == ANONYMOUS) {
         warn!("fxp_users names anonymous: anybody may have this server connect to other hosts, from port 1024 on");
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.headers_awaited = state.headers_awaited.saturating_sub(1);
     }
 }
 

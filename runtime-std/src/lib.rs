@@ -10,6 +10,7 @@ pub mod listen;
 pub mod log;
 pub mod net;
 pub mod passive;
+pub mod proxy;
 pub mod reap;
 pub mod settings;
 pub mod signals;

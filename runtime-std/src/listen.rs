@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::control::Control;
 use crate::log::SessionLog;
 use crate::net;
+use crate::proxy::{Ends, HEADER_TIME_MAX, HeaderReader, NoHeader, Route};
 use crate::reap::ReaperThread;
 use crate::session::Worker;
 use crate::settings::ServeOptions;
@@ -15,15 +16,13 @@ use crate::storage::Storage;
 use mayfly_core::action::Action;
 use mayfly_core::error::Misuse;
 use mayfly_core::event::Event;
-use mayfly_core::network;
-use mayfly_core::session::Session;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fmt, io, thread};
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 /// An FTP server that drives each session in a thread of its own.
 pub struct Server {
@@ -121,7 +120,7 @@ impl<'a> Acceptor<'a> {
     fn accept_from(&mut self, listener: &TcpListener) {
         for _ in 0..ACCEPTS_MAX {
             let admitted = match listener.accept() {
-                Ok((stream, peer)) => self.admit(stream, network::unmapped(peer)),
+                Ok((stream, peer)) => self.admit(stream, peer),
                 Err(error) => Err(error),
             };
             match admitted {
@@ -148,57 +147,99 @@ impl<'a> Acceptor<'a> {
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
         net::prepare_control(&stream)?;
-        let local = network::unmapped(stream.local_addr()?);
-        let entry = self.shared.gate().enter(peer.ip());
+        let route = Route::direct(peer, stream.local_addr()?);
+        let gate = self.shared.gate();
+        if gate.is_proxy(route.peer.ip()) {
+            return self.spawn(route.peer, move |shared| serve_proxied(shared, stream, route));
+        }
+        let entry = gate.enter(route.peer.ip());
         if entry.permit.is_some() {
-            return self.spawn(entry, stream, (peer, local));
+            return self.spawn(route.peer, move |shared| serve(shared, entry, stream, &route));
         }
-        let session = entry.session;
-        let refused = catch_unwind(AssertUnwindSafe(|| refuse(&entry, stream, (peer, local), self.shared)));
-        if !matches!(refused, Ok(Ok(()))) {
-            error!(session, %peer, "session fault: it could not be refused in order");
-        }
+        refuse(&entry, stream, &route, self.shared);
         Ok(())
     }
 
-    fn spawn(&self, entry: Entry, stream: TcpStream, (peer, local): (SocketAddr, SocketAddr)) -> io::Result<()> {
+    fn spawn(&self, peer: SocketAddr, work: impl FnOnce(&Shared) + Send + 'static) -> io::Result<()> {
         let count = self.shared.count_thread();
-        let serve = move || {
-            let number = entry.session;
-            let session = || {
-                let shared = count.shared();
-                let log = SessionLog::start(number, peer, shared.now());
-                let session = Session::new(entry.settings, peer, local);
-                Worker::new(shared, session, Control::new(stream), local, log, entry.permit).run();
-            };
+        let work = move || {
             // One session's fault must not end the others.
-            if catch_unwind(AssertUnwindSafe(session)).is_err() {
-                error!(session = number, %peer, "session fault: its thread panicked");
+            if catch_unwind(AssertUnwindSafe(|| work(count.shared()))).is_err() {
+                error!(%peer, "session fault: its thread panicked");
             }
         };
         let thread = thread::Builder::new().name("session".to_owned()).stack_size(STACK_BYTES);
         // Its own kind of error would read like a listener's at which nobody knocks.
-        thread.spawn(serve).map(drop).map_err(io::Error::other)
+        thread.spawn(work).map(drop).map_err(io::Error::other)
+    }
+}
+
+fn serve(shared: &Shared, entry: Entry, stream: TcpStream, route: &Route) {
+    let log = SessionLog::start(entry.session, route.peer, shared.now());
+    let session = route.session(entry.settings);
+    Worker::new(shared, session, Control::new(stream), (route.socket, entry.proxies), log, entry.permit).run();
+}
+
+/// The same for the connection of a proxy: who has come is known once its header is there.
+fn serve_proxied(shared: &Shared, stream: TcpStream, route: Route) {
+    let proxy = route.peer;
+    let Some(awaited) = shared.gate().await_header() else {
+        return warn!(%proxy, "too many connections of proxies are without their PROXY header");
+    };
+    let route = match await_header(&stream, shared) {
+        Ok(ends) => route.told(ends),
+        // A proxy looks whether we are there.
+        Err(why @ NoHeader::Ended { began: false }) => {
+            return debug!(%proxy, %why, "a connection of a proxy was closed");
+        }
+        Err(why) => return warn!(%proxy, %why, "a connection of a proxy was closed"),
+    };
+    drop(awaited);
+    let entry = shared.gate().enter(route.peer.ip());
+    if entry.permit.is_some() {
+        serve(shared, entry, stream, &route);
+    } else {
+        refuse(&entry, stream, &route, shared);
+    }
+}
+
+/// Waits for a proxy's header, not for ever, and no longer than the server serves.
+fn await_header(stream: &TcpStream, shared: &Shared) -> Result<Option<Ends>, NoHeader> {
+    // By the host's own clock: whatever the server's shows, this must come to an end.
+    let until = Instant::now() + HEADER_TIME_MAX;
+    let mut header = HeaderReader::default();
+    loop {
+        match header.step(stream) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            outcome => return Ok(outcome?),
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() || shared.stop().stage() != Stage::Serving {
+            return Err(NoHeader::Late);
+        }
+        let stop = shared.stop().interest(Stage::Serving);
+        let mut fds: Vec<PollFd<'_>> = stop.into_iter().chain([PollFd::new(stream, PollFlags::IN)]).collect();
+        poll(&mut fds, Some(left))?;
     }
 }
 
 /// Tells a peer that there is no room. Its 421 fits into a fresh connection's buffer, so this does not wait.
-fn refuse(
-    entry: &Entry,
-    stream: TcpStream,
-    (peer, local): (SocketAddr, SocketAddr),
-    shared: &Shared,
-) -> Result<(), Misuse> {
-    let mut session = Session::new(Arc::clone(&entry.settings), peer, local);
-    session.handle(shared.now(), Event::Connected { admission: entry.admission })?;
-    let mut control = Control::new(stream);
-    while let Some(action) = session.poll_action() {
-        if let Action::SendReply { wire, .. } = action {
-            control.queue(&wire);
+fn refuse(entry: &Entry, stream: TcpStream, route: &Route, shared: &Shared) {
+    let say = || -> Result<(), Misuse> {
+        let mut session = route.session(Arc::clone(&entry.settings));
+        session.handle(shared.now(), Event::Connected { admission: entry.admission })?;
+        let mut control = Control::new(stream);
+        while let Some(action) = session.poll_action() {
+            if let Action::SendReply { wire, .. } = action {
+                control.queue(&wire);
+            }
         }
+        control.close(true);
+        Ok(())
+    };
+    if !matches!(catch_unwind(AssertUnwindSafe(say)), Ok(Ok(()))) {
+        error!(session = entry.session, peer = %route.peer, "session fault: it could not be refused in order");
     }
-    control.close(true);
-    Ok(())
 }
 
 fn end_sessions(shared: &Shared, shutdown_ms_max: u64) {
@@ -219,7 +260,10 @@ fn end_sessions(shared: &Shared, shutdown_ms_max: u64) {
 }
 
 fn poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
-    let timeout = timeout.map(|timeout| Timespec { tv_sec: 0, tv_nsec: timeout.subsec_nanos().into() });
+    let timeout = timeout.map(|timeout| Timespec {
+        tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: timeout.subsec_nanos().into(),
+    });
     match rustix::event::poll(fds, timeout.as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
         Err(error) => Err(error.into()),

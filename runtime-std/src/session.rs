@@ -10,12 +10,14 @@ use crate::storage::execute::SessionStorage;
 use mayfly_core::action::{Action, ActionId, StorageRequest};
 use mayfly_core::error::Misuse;
 use mayfly_core::event::{Admission, Event};
+use mayfly_core::network::Network;
 use mayfly_core::session::Session;
 use mayfly_core::time::Now;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One session, with all that it holds.
@@ -45,7 +47,7 @@ impl<'a> Worker<'a> {
         shared: &'a Shared,
         session: Session,
         control: Control,
-        local: SocketAddr,
+        (socket, proxies): (SocketAddr, Arc<[Network]>),
         log: SessionLog,
         permit: Option<Permit>,
     ) -> Self {
@@ -53,7 +55,7 @@ impl<'a> Worker<'a> {
             shared,
             session,
             control,
-            data: DataSide::new(local),
+            data: DataSide::new(socket, proxies),
             storage: SessionStorage::new(shared.storage()),
             log,
             permit,

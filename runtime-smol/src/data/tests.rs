@@ -14,6 +14,10 @@ const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 const CONTROL: SocketAddr = SocketAddr::new(LOOPBACK, 21);
 const ID: ActionId = ActionId(7);
 
+fn expected() -> Expected {
+    Expected { peer: Some(LOOPBACK), proxies: [].into() }
+}
+
 fn outcome(data: &mut DataSide) -> Event {
     block_on(poll_fn(|cx| data.poll(cx)))
 }
@@ -24,7 +28,7 @@ fn connected_pair() -> (DataSide, TcpStream) {
     data.listen(ID, LOOPBACK, None, CONTROL);
     let Event::DataListening { outcome: Ok(port), .. } = outcome(&mut data) else { panic!("no listener") };
     let peer = TcpStream::connect((LOOPBACK, port)).unwrap();
-    data.accept(ID, Some(LOOPBACK));
+    data.accept(ID, expected());
     assert_eq!(outcome(&mut data), Event::DataConnected { id: ID, outcome: Ok(()) });
     (data, peer)
 }
@@ -169,7 +173,7 @@ fn cancelling_ends_whatever_waits() {
     let mut data = DataSide::default();
     data.listen(ID, LOOPBACK, None, CONTROL);
     outcome(&mut data);
-    data.accept(ID, Some(LOOPBACK));
+    data.accept(ID, expected());
     poll_once(&mut data);
     data.cancel(ActionId(6));
     poll_once(&mut data);
@@ -207,7 +211,7 @@ fn strangers_are_closed_and_the_peer_gets_in() {
     stranger.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
     stranger.connect(&SocketAddr::new(LOOPBACK, port).into()).unwrap();
     let _peer = TcpStream::connect((LOOPBACK, port)).unwrap();
-    data.accept(ID, Some(LOOPBACK));
+    data.accept(ID, expected());
     assert_eq!(outcome(&mut data), Event::DataConnected { id: ID, outcome: Ok(()) });
     assert_eq!(TcpStream::from(stranger).read(&mut [0; 1]).unwrap_or(0), 0);
 }

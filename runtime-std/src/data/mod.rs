@@ -1,20 +1,28 @@
 //! The data side of one session: listener, connection, and the one action that runs there. Nothing here waits; the
 //! session's loop polls for what [`DataSide::interest`] names and calls [`DataSide::advance`].
 
+mod accept;
+
 use crate::net;
+use crate::proxy::Expected;
 use crate::storage::execute::SessionStorage;
 use crate::transfer::{Step, Transfer};
+use accept::Acceptance;
 use mayfly_core::action::{ActionId, Direction, PortRange, Translation};
 use mayfly_core::error::{NetError, TransferError};
 use mayfly_core::event::Event;
+use mayfly_core::network::Network;
 use mayfly_core::time::Now;
 use rustix::event::{PollFd, PollFlags};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 
 /// See the module.
 pub(crate) struct DataSide {
     /// The control connection's own address.
     control: SocketAddr,
+    /// Whose connections begin with a header.
+    proxies: Arc<[Network]>,
     listener: Option<TcpListener>,
     stream: Option<TcpStream>,
     job: Option<Job>,
@@ -37,15 +45,16 @@ struct Job {
 }
 
 enum Work {
-    Accept { peer: Option<IpAddr> },
+    Accept(Acceptance),
     Connect { stream: TcpStream },
     Transfer { transfer: Transfer, told_ms: u64 },
 }
 
 impl DataSide {
-    /// Nothing stands yet. `control` is the control connection's own address.
-    pub(crate) fn new(control: SocketAddr) -> Self {
-        Self { control, listener: None, stream: None, job: None }
+    /// Nothing stands yet. `control` is the control connection's own address; connections of `proxies` begin with a
+    /// header.
+    pub(crate) fn new(control: SocketAddr, proxies: Arc<[Network]>) -> Self {
+        Self { control, proxies, listener: None, stream: None, job: None }
     }
 
     /// `Action::ListenData`; its outcome is there at once.
@@ -63,7 +72,8 @@ impl DataSide {
         if self.listener.is_none() {
             return Some(Event::DataConnected { id, outcome: Err(NetError::Failed) });
         }
-        self.job = Some(Job { id, work: Work::Accept { peer } });
+        let expected = Expected { peer, proxies: Arc::clone(&self.proxies) };
+        self.job = Some(Job { id, work: Work::Accept(Acceptance::new(expected)) });
         None
     }
 
@@ -109,7 +119,7 @@ impl DataSide {
     /// `Action::Cancel`; no event where that action has ended before.
     pub(crate) fn cancel(&mut self, id: ActionId, storage: &mut SessionStorage) -> Option<Event> {
         match self.job.take_if(|job| job.id == id)?.work {
-            Work::Accept { .. } | Work::Connect { .. } => {
+            Work::Accept(_) | Work::Connect { .. } => {
                 Some(Event::DataConnected { id, outcome: Err(NetError::Cancelled) })
             }
             Work::Transfer { transfer, .. } => Some(ended(id, transfer, Err(TransferError::Cancelled), storage)),
@@ -129,7 +139,7 @@ impl DataSide {
     /// What to wait for before the next [`DataSide::advance`]; nothing where no action runs.
     pub(crate) fn interest(&self) -> Option<PollFd<'_>> {
         match &self.job.as_ref()?.work {
-            Work::Accept { .. } => self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)),
+            Work::Accept(acceptance) => acceptance.interest(self.listener.as_ref()),
             Work::Connect { stream } => Some(PollFd::new(stream, PollFlags::OUT)),
             Work::Transfer { transfer, .. } => {
                 let flags = if transfer.receives() { PollFlags::IN } else { PollFlags::OUT };
@@ -142,7 +152,7 @@ impl DataSide {
     pub(crate) fn advance(&mut self, now: Now, storage: &mut SessionStorage) -> Advance {
         let Some(Job { id, work }) = self.job.take() else { return Advance::Blocked };
         match work {
-            Work::Accept { peer } => self.advance_accept(id, peer),
+            Work::Accept(acceptance) => self.advance_accept(id, acceptance),
             Work::Connect { stream } => self.advance_connect(id, stream),
             Work::Transfer { transfer, told_ms } => self.advance_transfer(id, transfer, told_ms, now, storage),
         }
@@ -152,25 +162,13 @@ impl DataSide {
         self.job = Some(Job { id, work: Work::Transfer { transfer, told_ms: now.monotonic_ms } });
     }
 
-    fn advance_accept(&mut self, id: ActionId, peer: Option<IpAddr>) -> Advance {
-        let outcome = loop {
-            match self.listener.as_ref().map(TcpListener::accept) {
-                Some(Ok((stream, from))) if net::admit_data(&stream, from, peer.unwrap_or(from.ip())) => {
-                    self.stream = Some(stream);
-                    break Ok(());
-                }
-                // A stranger's: closed, and the peer's may still come.
-                Some(Ok(_)) => {}
-                Some(Err(error)) if net::is_exhausted(&error) => break Err(NetError::Failed),
-                // Nobody is there, or who was has gone.
-                Some(Err(_)) => {
-                    self.job = Some(Job { id, work: Work::Accept { peer } });
-                    return Advance::Blocked;
-                }
-                None => break Err(NetError::Failed),
-            }
+    fn advance_accept(&mut self, id: ActionId, mut acceptance: Acceptance) -> Advance {
+        let Some(outcome) = acceptance.step(self.listener.as_ref()) else {
+            self.job = Some(Job { id, work: Work::Accept(acceptance) });
+            return Advance::Blocked;
         };
         self.listener = None;
+        let outcome = outcome.map(|stream| self.stream = Some(stream));
         Advance::Told(Event::DataConnected { id, outcome })
     }
 

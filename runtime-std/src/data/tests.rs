@@ -26,7 +26,7 @@ impl Rig {
         let clock = Arc::new(ManualClock::new(Now { monotonic_ms: 0, utc_s: 1_900_000_000 }));
         let local = LocalStorage::open(root.path(), Durability::None, clock.clone()).unwrap();
         let storage = SessionStorage::new(Arc::new(local));
-        Self { root, clock, storage, data: DataSide::new(SocketAddr::new(HERE, 21)) }
+        Self { root, clock, storage, data: DataSide::new(SocketAddr::new(HERE, 21), [].into()) }
     }
 
     fn listen(&mut self) -> SocketAddr {

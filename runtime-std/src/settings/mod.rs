@@ -11,6 +11,7 @@ pub use table::Given;
 use crate::log::LogFormat;
 use crate::passive::PassiveHost;
 use crate::storage::durability::Durability;
+use mayfly_core::network::Network;
 use mayfly_core::settings::Settings;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub struct ServeOptions {
     pub root: PathBuf,
     /// What the core obeys.
     pub session: Settings,
+    /// The proxies that are believed what they say in a PROXY header, and that must say it.
+    pub proxy_from: Vec<Network>,
     /// Hosts whose addresses PASV says, beside the addresses in `session`.
     pub passive_hosts: Vec<PassiveHost>,
     /// Sessions at the same time; 0: no bound.
@@ -86,6 +89,7 @@ fn options(given: Given) -> (ServeOptions, LogOptions) {
         dual_stack: chosen.dual_stack,
         session: session(&chosen),
         passive_hosts: chosen.passive_address.hosts().collect(),
+        proxy_from: chosen.proxy_from,
         root: chosen.root,
         max_sessions: count(chosen.max_sessions.0),
         max_sessions_per_address: count(chosen.max_sessions_per_address.0),

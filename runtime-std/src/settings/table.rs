@@ -84,6 +84,8 @@ settings! {
         "Client networks in which PASV and PORT are refused and EPSV and EPRT serve: none, or a list such as `10.0.0.0/8,::/0`";
     fxp_users: Vec<String> = "none", "USERS",
         "Users who may have data go to and come from another host than their own: a list of names";
+    proxy_from: Vec<Network> = "none", "NETWORKS",
+        "Proxies that say in a PROXY header (version 1 or 2) whom they connect, and must: a list of networks";
     dual_stack: bool = "false", "BOOL" [num_args = 0..=1, default_missing_value = "true"],
         "Have a listener on [::] take IPv4 connections too";
     max_sessions: Count<0, 1_000_000> = "2000", "N",
