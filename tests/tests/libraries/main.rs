@@ -8,6 +8,7 @@
 
 mod aioftp;
 mod basic_ftp;
+mod commons_net;
 mod ftplib;
 mod net_ftp;
 mod php_ftp;
@@ -36,6 +37,7 @@ macro_rules! on_both {
 on_both! {
     aioftp: passive ipv6;
     basic_ftp: passive ipv6;
+    commons_net: passive active ipv6;
     ftplib: passive active ipv6;
     net_ftp: passive active ipv6;
     php_ftp: passive active ipv6;
@@ -107,7 +109,8 @@ impl Errand<'_> {
     fn run(&self, command: &mut Command) -> String {
         command.arg(self.server.ip().to_string()).arg(self.server.port().to_string());
         command.arg(self.mode.name()).arg(self.source).arg(self.target);
-        run(command).succeeded().stdout
+        // Java takes names from the locale, whatever the file's encoding.
+        run(command.env("LC_ALL", "C.UTF-8")).succeeded().stdout
     }
 }
 
