@@ -2,6 +2,7 @@
 
 use super::reply_reader::Heard;
 use super::summary::FileDone;
+use crate::record::Token;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -23,6 +24,10 @@ pub struct Failure {
     /// What to do, where that is not what the kind alone advises.
     #[serde(default)]
     pub hint: Option<Hint>,
+    /// What proves that the bearer made the storage path, where an upload that failed did: with it what broke off can go
+    /// on in a later session. A secret.
+    #[serde(default)]
+    pub token: Option<Token>,
 }
 
 /// A file that the server refused.
@@ -122,7 +127,7 @@ impl Failure {
     /// A failure in which the server said nothing.
     #[must_use]
     pub fn new(kind: FailureKind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), reply: None, done: Vec::new(), refused: Vec::new(), hint: None }
+        Self { kind, what: what.into(), reply: None, done: Vec::new(), refused: Vec::new(), hint: None, token: None }
     }
 
     /// A failure by these words of the server; `kind` unless they name one themselves.

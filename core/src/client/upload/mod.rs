@@ -360,7 +360,8 @@ impl Step for Upload {
     }
 
     fn blame(&self, failure: Failure) -> Failure {
-        let failure = self.tally.blame(failure, self.current.begun);
+        let made = matches!(self.path, Path::Made { .. });
+        let failure = Failure { token: self.token.filter(|_| made), ..self.tally.blame(failure, self.current.begun) };
         let dated = self.path == Path::Made { dated: true };
         if dated && failure.kind == FailureKind::PathExpired { failure.with_hint(Hint::DateIsNow) } else { failure }
     }

@@ -59,8 +59,12 @@ pub(crate) fn upload<C: Calls>(binary: &str, args: &UploadArgs) -> Exit {
         upload_files::<C>(binary, args, &path)
     };
     outcome.unwrap_or_else(|failure| {
-        if made_up && leaves_something(&failure) {
-            say(&format_args!("note: what came over, if anything, is at {}", url.url(&path)));
+        if leaves_something(&failure) {
+            match failure.token.filter(|_| !common.json) {
+                Some(token) => show::upload_left(url, &path, token),
+                None if made_up => say(&format_args!("note: what came over, if anything, is at {}", url.url(&path))),
+                None => {}
+            }
         }
         show::failed(&failure, common.json)
     })

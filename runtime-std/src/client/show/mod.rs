@@ -12,6 +12,7 @@ use crate::complain::complain;
 use crate::exit::Exit;
 use mayfly_core::client::failure::Refusal;
 use mayfly_core::date;
+use mayfly_core::record::Token;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -68,6 +69,12 @@ pub(super) fn viewed(path: &str, viewed: &Viewed, as_json: bool) -> Exit {
     shown
 }
 
+/// Tells where an upload that broke off has left what came over, and how it goes on.
+pub(super) fn upload_left(remote: &Remote, path: &str, token: Token) {
+    let (url, token) = (remote.url(path), String::from(token));
+    say(&format_args!("note: {url} holds what came over; the same with --add --token {token} goes on with it"));
+}
+
 /// Shows a failure.
 pub(super) fn failed(failure: &Failure, as_json: bool) -> Exit {
     let exit = exit_of(failure.kind);
@@ -81,10 +88,10 @@ pub(super) fn failed(failure: &Failure, as_json: bool) -> Exit {
     }
     complain(&format_args!("{text}\nhint: {}", failure.advice()));
     if as_json {
-        let Failure { kind, what, reply, done, refused, .. } = failure;
+        let Failure { kind, what, reply, done, refused, token, .. } = failure;
         result(&json!({ "error": {
             "exit": exit.code(), "kind": kind, "what": what, "reply": reply, "advice": failure.advice(),
-            "done": done, "refused": refused,
+            "done": done, "refused": refused, "token": token.map(String::from),
         }}));
     }
     exit

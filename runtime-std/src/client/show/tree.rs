@@ -3,7 +3,7 @@
 use super::super::progress::say;
 use super::super::remote::Remote;
 use super::super::tree::{Failed, Skipped, TreeFailure, TreeReport};
-use super::{absolute, exit_of, expiry_line, fit_to_show, print, result, utc};
+use super::{absolute, exit_of, expiry_line, fit_to_show, print, result, upload_left, utc};
 use crate::complain::complain;
 use crate::exit::Exit;
 use serde_json::{Value, json};
@@ -38,8 +38,7 @@ pub(in super::super) fn tree_upload_failed(remote: &Remote, path: &str, failed: 
     tell_skipped(report);
     tell_failed(report);
     if let (Some(token), false) = (report.token, as_json) {
-        let url = remote.url(path);
-        say(&format_args!("note: {url} holds what came over; --add --token {} goes on with it", String::from(token)));
+        upload_left(remote, path, token);
     }
     let exit = tell(failed);
     if as_json {
