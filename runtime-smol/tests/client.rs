@@ -25,3 +25,28 @@ fn a_cut_upload_goes_on() {
 fn a_cut_download_goes_on() {
     scenarios::a_cut_download_goes_on::<Server, Client>();
 }
+
+#[test]
+fn a_tree_comes_back_as_it_went() {
+    scenarios::a_tree_comes_back_as_it_went::<Server, Client>();
+}
+
+#[test]
+fn what_fails_costs_no_other_file() {
+    scenarios::what_fails_costs_no_other_file::<Server, Client>();
+}
+
+#[test]
+fn a_tree_whose_connections_are_cut_goes_on() {
+    scenarios::a_tree_whose_connections_are_cut_goes_on::<Server, Client>();
+}
+
+#[test]
+fn an_upload_goes_on_in_a_later_session() {
+    scenarios::an_upload_goes_on_in_a_later_session::<Server, Client>();
+}
+
+#[test]
+fn a_limit_holds_for_all_together() {
+    scenarios::a_limit_holds_for_all_together::<Server, Client>();
+}

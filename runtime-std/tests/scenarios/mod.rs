@@ -3,6 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
 
+mod trees;
+
+pub(crate) use trees::{
+    a_limit_holds_for_all_together, a_tree_comes_back_as_it_went, a_tree_whose_connections_are_cut_goes_on,
+    an_upload_goes_on_in_a_later_session, what_fails_costs_no_other_file,
+};
+
 use mayfly_std::client::{Calls, ClientOptions, ClientSettings, Destination, FailureKind, Interrupter, PathExpiry};
 use mayfly_std::client::{Server as Remote, Sight, Source};
 use mayfly_std::clock::{Clock as _, SystemClock};
@@ -253,6 +260,7 @@ impl Proxy {
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, server) = (client.unwrap(), TcpStream::connect(server).unwrap());
+                [&client, &server].map(|stream| stream.set_nodelay(true).unwrap());
                 at_work.open.lock().unwrap().extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
                 for (mut from, mut to) in [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)]
                 {
