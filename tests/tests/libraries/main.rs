@@ -12,6 +12,7 @@ mod commons_net;
 mod ftplib;
 mod net_ftp;
 mod php_ftp;
+mod suppaftp;
 
 use mayfly_tests::process::{Driver, ServerProcess, run};
 use mayfly_tests::{files, noise};
@@ -41,6 +42,7 @@ on_both! {
     ftplib: passive active ipv6;
     net_ftp: passive active ipv6;
     php_ftp: passive active ipv6;
+    suppaftp: passive active ipv6;
 }
 
 /// What a library is, and what it is to show.
@@ -97,14 +99,19 @@ fn source() -> &'static Path {
         fs::write(directory.join("empty"), b"").unwrap();
         fs::write(directory.join("Grüße aus Köln – 日本.txt"), "Grüße\r\n\n\r\0ÿ").unwrap();
         let lines: Vec<String> = (0..2500).map(|number| format!("{number} Ein Brief, Zeile für Zeile.\n")).collect();
-        fs::write(directory.join("lines.txt"), lines.concat()).unwrap();
+        fs::write(directory.join(LINES), lines.concat()).unwrap();
         fs::write(directory.join(DATED), noise(100 << 10)).unwrap();
-        files::write_repeated(&directory.join("large.bin"), &noise(1 << 20), 4);
+        files::write_repeated(&directory.join(LARGE), &noise(1 << 20), 4);
         directory
     })
 }
 
 impl Errand<'_> {
+    /// What there is to bring, sorted.
+    fn names(&self) -> Vec<String> {
+        files::names(self.source)
+    }
+
     /// `HOST PORT passive|active|ipv6 SOURCE TARGET`, as every script takes them.
     fn run(&self, command: &mut Command) -> String {
         command.arg(self.server.ip().to_string()).arg(self.server.port().to_string());
@@ -149,3 +156,8 @@ fn script(name: &str) -> PathBuf {
 /// The file that is given a time: 2019-08-07T06:05:04Z.
 const DATED: &str = "small.bin";
 const DATE_S: u64 = 1_565_157_904;
+
+const LINES: &str = "lines.txt";
+const LARGE: &str = "large.bin";
+/// Where the large one is cut in two: on no round number.
+const CUT: usize = 1_000_001;
