@@ -311,6 +311,24 @@ mod tests {
     }
 
     #[test]
+    fn proxies_are_known_in_either_form_until_a_reload_and_few_may_be_silent() {
+        let proxy_from = vec!["10.0.0.0/8".parse().unwrap()];
+        let gate = Gate::new(&ServeOptions { proxy_from, ..ServeOptions::default() });
+        assert!(gate.is_proxy(address("10.1.2.3")) && gate.is_proxy(address("::ffff:10.1.2.3")));
+        assert!(!gate.is_proxy(address("11.0.0.1")));
+        let mut held: Vec<_> = (0..proxy::HEADERS_AWAITED_MAX).map(|_| gate.await_header().unwrap()).collect();
+        assert!(gate.await_header().is_none());
+        held.pop();
+        held.extend(gate.await_header());
+        assert_eq!(held.len(), proxy::HEADERS_AWAITED_MAX);
+        gate.reload(&ServeOptions::default());
+        assert!(!gate.is_proxy(address("10.1.2.3")));
+        held.clear();
+        gate.close();
+        assert!(gate.await_header().is_none());
+    }
+
+    #[test]
     fn names_are_looked_up_at_start_and_after_a_reload() {
         let host = |clients: &str, name: &str| PassiveHost { clients: clients.parse().unwrap(), name: name.to_owned() };
         let look_up: LookUp = |name| name.parse().map_err(|_| std::io::ErrorKind::NotFound.into());

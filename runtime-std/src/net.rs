@@ -127,6 +127,8 @@ pub fn connect_data_from(
             });
             begin(0)
         }
+        // The last connection from there to the same place lingers: nothing to tell an operator.
+        (Err(error), Some(_)) if error.kind() == ErrorKind::AddrNotAvailable => begin(0),
         (outcome, _) => outcome,
     };
     let stream = TcpStream::from(socket.map_err(|error| why_unconnected(&error))?);
@@ -253,10 +255,9 @@ fn why_unconnected(error: &io::Error) -> NetError {
     }
 }
 
-/// Whether a port cannot be had: for want of the right to it, because somebody listens there, or because the last
-/// connection from there to the same place lingers.
+/// Whether a port cannot be had: for want of the right to it, or because somebody listens there.
 fn is_withheld(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::AddrInUse | ErrorKind::AddrNotAvailable)
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::AddrInUse)
 }
 
 fn lacks_ipv6(error: &io::Error) -> bool {

@@ -1,11 +1,14 @@
 //! The PROXY protocol: sessions behind a proxy that is believed, and everybody else's.
 
 use mayfly_tests::ftp::{Ftp, connect_from};
-use mayfly_tests::process::{Driver, PATIENCE, ServerProcess, run};
+use mayfly_tests::noise;
+use mayfly_tests::peers::unpacked;
+use mayfly_tests::process::{Driver, PATIENCE, ServerProcess, run, wait_until};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
-use std::process::Command;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 macro_rules! on_both_drivers {
@@ -32,11 +35,16 @@ on_both_drivers! {
     clients_are_counted_by_their_own_addresses
     a_proxy_s_data_connection_must_name_the_session_s_client
     curl_speaks_it_on_both_connections
+    haproxy_carries_both_connections_with_either_version
 }
 
 const PROXY: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const CLIENT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
+/// Where a client sees the server that is behind a proxy, as far as it is told.
 const FRONT: &str = "203.0.113.5";
+/// The same on this host.
+const FRONT_HERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+const PASSIVE_PORTS: u16 = 6;
 
 fn the_header_s_client_is_the_session_s(driver: Driver) {
     let server = Served::start(driver, &[]);
@@ -199,6 +207,79 @@ fn curl_speaks_it_on_both_connections(driver: Driver) {
     assert!(!ran.status.success());
 }
 
+fn haproxy_carries_both_connections_with_either_version(driver: Driver) {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let bytes = noise(2_000_001);
+    for version in ["send-proxy", "send-proxy-v2"] {
+        // The same ports before and behind the proxy: the control connection's, and those of passive data.
+        let [control, first, last] = free_ports();
+        let range = format!("{first}-{last}");
+        let server = Served::on(driver, &format!("127.0.0.1:{control}"), &["--passive-ports", &range]);
+        fs::write(server.root.path().join("a"), &bytes).expect("there is room");
+        let _haproxy = Haproxy::start(folder.path(), version, control, &range);
+        let url = |name: &str| format!("ftp://{FRONT_HERE}:{control}/{name}");
+        let curl = |arguments: &[&str]| {
+            let mut curl = Command::new("curl");
+            let _ran =
+                run(curl.args(["-sS", "--max-time", "60", "--interface", "127.0.0.9"]).args(arguments)).succeeded();
+        };
+        let fetched = folder.path().join("fetched");
+        let to = fetched.to_str().expect("it is UTF-8");
+        for mode in ["--ftp-pasv", "--disable-epsv"] {
+            curl(&[mode, &url("a"), "-o", to]);
+            assert!(fs::read(&fetched).expect("curl has fetched it") == bytes);
+        }
+        curl(&["-T", to, &url("b")]);
+        assert!(fs::read(server.root.path().join("b")).expect("it was stored") == bytes);
+        let _logged = server.process.wait_for_logs(3, |line| {
+            line.contains("\"peer\":\"127.0.0.9:") && line.contains("transfer ended") && line.contains("226")
+        });
+    }
+}
+
+/// A proxy. Killed when dropped.
+struct Haproxy(Child);
+
+impl Haproxy {
+    fn start(folder: &Path, version: &str, control: u16, passive: &str) -> Self {
+        let config = folder.join("haproxy.cfg");
+        let text = format!(
+            "defaults\n mode tcp\n timeout connect 30s\n timeout client 60s\n timeout server 60s\n\
+             listen control\n bind {FRONT_HERE}:{control}\n server ftp 127.0.0.1:{control} {version}\n\
+             listen passive\n bind {FRONT_HERE}:{passive}\n server ftp 127.0.0.1 {version}\n"
+        );
+        fs::write(&config, text).expect("there is room for a file");
+        let mut command = unpacked("haproxy", &["haproxy"], "usr/sbin/haproxy");
+        let child = command.arg("-db").arg("-f").arg(&config).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let haproxy = Self(child.expect("it was unpacked"));
+        wait_until("haproxy to listen", || TcpStream::connect((FRONT_HERE, control)).is_ok());
+        haproxy
+    }
+}
+
+impl Drop for Haproxy {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port, and the first and last of those after it, all free a moment ago on both sides of the proxy.
+fn free_ports() -> [u16; 3] {
+    for _ in 0..100 {
+        let probe = TcpListener::bind((PROXY, 0)).expect("a port is free");
+        let control = probe.local_addr().expect("it is bound").port();
+        let Some(last) = control.checked_add(PASSIVE_PORTS) else { continue };
+        let is_free =
+            |port: u16| TcpListener::bind((PROXY, port)).is_ok() && TcpListener::bind((FRONT_HERE, port)).is_ok();
+        if (control + 1..=last).all(is_free) && TcpListener::bind((FRONT_HERE, control)).is_ok() {
+            return [control, control + 1, last];
+        }
+    }
+    panic!("no {PASSIVE_PORTS} neighbouring ports are free");
+}
+
 /// A server that believes the proxy at 127.0.0.1, and what it serves.
 struct Served {
     process: ServerProcess,
@@ -207,10 +288,14 @@ struct Served {
 
 impl Served {
     fn start(driver: Driver, flags: &[&str]) -> Self {
+        Self::on(driver, "127.0.0.1:0", flags)
+    }
+
+    fn on(driver: Driver, listen: &str, flags: &[&str]) -> Self {
         let root = tempfile::tempdir().expect("there is room for a folder");
         let flags =
             [flags, &["--anonymous-rights", "all", "--durability", "none", "--proxy-from", "127.0.0.1"]].concat();
-        Self { process: ServerProcess::start(driver, root.path(), &flags), root }
+        Self { process: ServerProcess::start_on(driver, listen, root.path(), &flags), root }
     }
 
     /// A control connection from this address, on which nothing was said yet.

@@ -68,7 +68,11 @@ impl Drop for PeerProcess {
 }
 
 /// A program out of Debian packages, which finds the libraries that came with it.
-fn unpacked(name: &str, packages: &[&str], program: &str) -> Command {
+///
+/// # Panics
+/// Where it cannot be had.
+#[must_use]
+pub fn unpacked(name: &str, packages: &[&str], program: &str) -> Command {
     let unpack = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/steps/unpack")).arg(name).args(packages).output();
     let unpack = unpack.expect("bash runs");
     assert!(unpack.status.success(), "{name} is missing: {}", String::from_utf8_lossy(&unpack.stderr));
