@@ -3,6 +3,7 @@
 use super::reply_reader::Heard;
 use super::summary::FileDone;
 use crate::record::Token;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -27,7 +28,7 @@ pub struct Failure {
     /// What proves that the bearer made the storage path, where an upload that failed did: with it what broke off can go
     /// on in a later session. A secret.
     #[serde(default)]
-    pub token: Option<Token>,
+    pub token: Option<Box<Token>>,
 }
 
 /// A file that the server refused.

@@ -361,7 +361,8 @@ impl Step for Upload {
 
     fn blame(&self, failure: Failure) -> Failure {
         let made = matches!(self.path, Path::Made { .. });
-        let failure = Failure { token: self.token.filter(|_| made), ..self.tally.blame(failure, self.current.begun) };
+        let token = self.token.filter(|_| made).map(Box::new);
+        let failure = Failure { token, ..self.tally.blame(failure, self.current.begun) };
         let dated = self.path == Path::Made { dated: true };
         if dated && failure.kind == FailureKind::PathExpired { failure.with_hint(Hint::DateIsNow) } else { failure }
     }

@@ -60,8 +60,8 @@ pub(crate) fn upload<C: Calls>(binary: &str, args: &UploadArgs) -> Exit {
     };
     outcome.unwrap_or_else(|failure| {
         if leaves_something(&failure) {
-            match failure.token.filter(|_| !common.json) {
-                Some(token) => show::upload_left(url, &path, token),
+            match failure.token.as_deref().filter(|_| !common.json) {
+                Some(token) => show::upload_left(url, &path, *token),
                 None if made_up => say(&format_args!("note: what came over, if anything, is at {}", url.url(&path))),
                 None => {}
             }

@@ -91,7 +91,7 @@ pub(super) fn failed(failure: &Failure, as_json: bool) -> Exit {
         let Failure { kind, what, reply, done, refused, token, .. } = failure;
         result(&json!({ "error": {
             "exit": exit.code(), "kind": kind, "what": what, "reply": reply, "advice": failure.advice(),
-            "done": done, "refused": refused, "token": token.map(String::from),
+            "done": done, "refused": refused, "token": token.as_deref().copied().map(String::from),
         }}));
     }
     exit
