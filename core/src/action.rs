@@ -168,6 +168,9 @@ pub enum StorageRequest {
     RemoveFile {
         /// The file.
         path: VirtualPath,
+        /// Only the file that has this `FileInfo::unique`, else `Changed`; none: whichever stands there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unique: Option<String>,
     },
     /// Rename a file or directory; outcome `Done`. `Changed` unless the records on both ways still are as judged.
     Rename {
@@ -273,6 +276,15 @@ pub enum StorageRequest {
     },
     /// Close the open reading early; outcome `Done`.
     CloseReading,
+}
+
+impl StorageRequest {
+    /// Whether it is one step of work that may take long: the driver looks at the control connection before it hands in
+    /// the outcome, or while the storage is at it, so that ABOR is heard.
+    #[must_use]
+    pub fn is_step(&self) -> bool {
+        matches!(self, Self::ReadOn { .. } | Self::ReadListing { .. })
+    }
 }
 
 /// What bytes are read for, without a data connection.
@@ -462,6 +474,11 @@ pub enum Note {
         path: VirtualPath,
         /// UTC seconds; none: never.
         expiry_s: Option<i64>,
+    },
+    /// The client says who it is (CLNT, CSID).
+    ClientNamed {
+        /// As the peer wrote it.
+        name: String,
     },
     /// The session ends for this reason.
     Ending {

@@ -34,6 +34,9 @@ pub mod time;
 pub mod user;
 pub mod wire;
 
+/// The version that CSID tells, which a test holds to the package's.
+pub const VERSION: &str = "0.1.0";
+
 /// The README's example is a test, so that it cannot go stale.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -44,3 +44,9 @@ pub const SCAN_BATCH_RECORDS: u32 = 512;
 pub const OFFSET_MAX: u64 = (1 << 53) - 1;
 /// Bytes that one step of a reading takes (HASH, SIZE in TYPE A, COMB): after each the session listens.
 pub const READING_STEP_BYTES: u64 = 16 * 1024 * 1024;
+/// Parts of one COMB.
+pub const COMB_PARTS_MAX: usize = 100;
+/// Names that DSIZ looks at.
+pub const TREE_ENTRIES_MAX: u64 = 1_000_000;
+/// Directories that DSIZ keeps in mind to be looked at.
+pub const TREE_PENDING_MAX: usize = 10_000;

@@ -52,6 +52,14 @@ pub struct Settings {
     pub login_delay_ms: u64,
     /// Listings up to this many entries are sorted by name.
     pub listing_sort_entries_max: u32,
+    /// The largest file whose `SIZE` in TYPE A is counted, bytes; each byte of it is read for that.
+    pub ascii_size_bytes_max: u64,
+    /// Whether SITE CHMOD and MFF may set permission bits.
+    #[serde(default)]
+    pub chmod: bool,
+    /// The names that HOST may choose (RFC 7151); none: any.
+    #[serde(default)]
+    pub host_names: Vec<String>,
 }
 
 impl Default for Settings {
@@ -74,6 +82,9 @@ impl Default for Settings {
             login_attempts_max: 5,
             login_delay_ms: 500,
             listing_sort_entries_max: 10_000,
+            ascii_size_bytes_max: 100 << 20,
+            chmod: true,
+            host_names: Vec::new(),
         }
     }
 }

@@ -54,6 +54,7 @@ fn actions() {
         r#"{"action":"note","note":{"note":"logged_in","user":"anonymous"}}"#,
         r#"{"action":"note","note":{"note":"login_failed","user":"me"}}"#,
         r#"{"action":"note","note":{"note":"expiry_set","path":"/a","expiry_s":null}}"#,
+        r#"{"action":"note","note":{"note":"client_named","name":"x 1.0"}}"#,
         r#"{"action":"note","note":{"note":"ending","reason":"quit"}}"#,
         r#"{"action":"close"}"#,
     ]));
@@ -94,6 +95,7 @@ fn storage_requests() {
         r#"{"request":"make_directory","path":"/a","record":RECORD,"replaces":null}"#,
         r#"{"request":"remove_directory","path":"/a","judged":RECORD}"#,
         r#"{"request":"remove_file","path":"/a/f"}"#,
+        r#"{"request":"remove_file","path":"/a/f","unique":"1g2"}"#,
         r#"{"request":"rename","from":"/a","to":"/b","replace":false,"judged_from":[RECORD_AT],"judged_to":[]}"#,
         r#"{"request":"open_read","path":"/f","offset_bytes":9007199254740991}"#,
         r#"{"request":"open_read","path":"/f","offset_bytes":1,"end_bytes":3}"#,
@@ -184,6 +186,7 @@ fn storage_outcomes() {
         "record_unreadable",
         "offset_beyond_end",
         "busy",
+        "unsupported",
         "failed",
     ];
     let errors = errors.map(|error| format!(r#"{{"err":"{error}"}}"#));
@@ -220,3 +223,9 @@ const RECORD: &str =
 const RECORD_AT: &str =
     r#"{"depth":1,"record":{"version":1,"owner":"me","created_s":1,"token":"00112233445566778899aabbccddeeff"}}"#;
 const INFO: &str = r#"{"kind":"directory","size_bytes":0,"modified_s":-5,"unique":"1g2"}"#;
+
+/// CSID tells the package's own version.
+#[test]
+fn the_version_is_the_package_s() {
+    assert_eq!(mayfly_core::VERSION, env!("CARGO_PKG_VERSION"));
+}

@@ -1,13 +1,15 @@
 //! What holds for every input, as far as chance finds one that breaks it.
 
+use mayfly_core::action::NewFacts;
 use mayfly_core::date::{ExpiryDate, is_date_form, parse_time_val, rfc3339, time_val};
+use mayfly_core::digest::DigestAlgorithm;
 use mayfly_core::time::Now;
-use mayfly_core::wire::command::{Command, EpsvArgument, Secret, TypeCode, parse};
+use mayfly_core::wire::command::{Command, EpsvArgument, HostName, Secret, TypeCode, parse};
 use mayfly_core::wire::reply::Form;
 use mayfly_core::{ascii, data, limits, listing};
 use proptest::option;
 use proptest::prelude::*;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 
 #[path = "../../fuzz/checks/command.rs"]
 mod command;
@@ -67,6 +69,9 @@ fn fixed() -> impl Strategy<Value = Command> {
         Command::StruFile,
         Command::Pwd,
         Command::Cdup,
+        Command::SiteWhoami,
+        Command::Avbl(None),
+        Command::Dsiz(None),
         Command::Pasv,
         Command::Abor,
         Command::Epsv(EpsvArgument::Any),
@@ -91,6 +96,11 @@ fn with_path() -> impl Strategy<Value = Command> {
         Command::Size,
         Command::Mdtm,
         Command::SiteToken,
+        Command::Hash,
+        Command::Clnt,
+        Command::Csid,
+        |path| Command::Avbl(Some(path)),
+        |path| Command::Dsiz(Some(path)),
         |path| Command::Stat(Some(path)),
         |path| Command::Mlst(Some(path)),
         |path| Command::Mlsd(Some(path)),
@@ -113,10 +123,40 @@ fn any_command() -> impl Strategy<Value = Command> {
             Command::Port { extended: true, address: SocketAddr::new(address.ip(), address.port()) }
         }),
         (time(), path()).prop_map(|(modified_s, path)| Command::Mfmt { modified_s, path }),
+        facts_and_digests(),
         (path(), word()).prop_map(|(path, date)| Command::Expiry { site: false, path, date: Some(date) }),
         (path(), a_date()).prop_map(|(path, date)| Command::Expiry { site: true, path, date: Some(date) }),
         path_without_date().prop_map(|path| Command::Expiry { site: true, path, date: None }),
         (path(), word()).prop_map(|(path, token)| Command::SiteClaim { path, token: Secret(token) }),
+    ]
+}
+
+fn facts_and_digests() -> impl Strategy<Value = Command> {
+    let algorithm = || prop::sample::select(DigestAlgorithm::ALL.to_vec());
+    let range = (offset(), offset()).prop_map(|(a, b)| (a.min(b), a.max(b)));
+    let facts = (time(), option::of(time()), option::of(0..=0o777_u16)).prop_map(|(modified_s, created_s, mode)| {
+        NewFacts { modified_s: Some(modified_s), created_s, mode, accessed_s: None }
+    });
+    prop_oneof![
+        (time(), path()).prop_map(|(created_s, path)| Command::Mfct { created_s, path }),
+        (facts, path()).prop_map(|(facts, path)| Command::Mff { facts: Box::new(facts), path }),
+        (time(), option::of(time()), path()).prop_map(|(modified_s, accessed_s, path)| Command::SiteUtime {
+            modified_s,
+            accessed_s,
+            path
+        }),
+        (0..=0o777_u16, path()).prop_map(|(mode, path)| Command::SiteChmod { mode, path }),
+        option::of(any::<u32>()).prop_map(Command::SiteIdle),
+        option::of(algorithm()).prop_map(Command::OptsHash),
+        (algorithm(), path(), option::of(range)).prop_map(|(algorithm, path, range)| Command::XHash {
+            algorithm,
+            path,
+            range
+        }),
+        (path(), prop::collection::vec(path(), 1..5)).prop_map(|(target, parts)| Command::Comb { target, parts }),
+        option::of("[a-zA-Z0-9]{1,8}(-[a-zA-Z0-9]{1,8}){0,2}").prop_map(Command::Lang),
+        "[a-z]([a-z0-9-]{0,20}[a-z0-9])?(\\.[a-z]{1,9}){0,3}".prop_map(|name| Command::Host(HostName::Name(name))),
+        any::<IpAddr>().prop_map(|ip| Command::Host(HostName::Ip(ip))),
     ]
 }
 

@@ -97,6 +97,8 @@ enum Stage {
 /// A storage request on the blocking pool.
 struct Errand {
     id: ActionId,
+    /// One of many steps: the session listens meanwhile.
+    is_step: bool,
     task: Task<(SessionStorage, Result<StorageOutcome, StorageError>)>,
 }
 
@@ -185,11 +187,12 @@ impl Driver {
         if let Some(upload) = self.data.upload.take() {
             storage.put_upload(upload);
         }
+        let is_step = request.is_step();
         let task = unblock(move || {
             let outcome = storage.execute(request);
             (storage, outcome)
         });
-        self.errand = Some(Errand { id, task });
+        self.errand = Some(Errand { id, is_step, task });
     }
 
     fn draw_random(&mut self, id: ActionId) -> ControlFlow<()> {
@@ -316,9 +319,10 @@ impl Driver {
         Poll::Ready(Event::Stored { id, outcome })
     }
 
-    /// While the storage is at work, commands wait in the kernel.
+    /// While the storage is at work, commands wait in the kernel, unless the work is long: ABOR must be heard then.
     fn poll_control(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        if self.errand.is_some() || !self.session.wants_input() {
+        let waits = self.errand.as_ref().is_some_and(|errand| !errand.is_step);
+        if waits || !self.session.wants_input() {
             return Poll::Pending;
         }
         self.control.poll_read(cx).map(|bytes| Event::ControlReceived { bytes })

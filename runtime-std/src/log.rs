@@ -82,6 +82,7 @@ impl SessionLog {
                 let expires = expiry_s.map_or_else(|| "never".to_owned(), date::rfc3339);
                 info!(session, %peer, path = path.as_str(), expires, "expiry set");
             }
+            Note::ClientNamed { name } => info!(session, %peer, client = shown(name).as_ref(), "client named itself"),
             Note::Ending { reason } => self.ending = Some(shown(reason).into_owned()),
             other => info!(session, %peer, ?other, "noted"),
         }

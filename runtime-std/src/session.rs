@@ -37,6 +37,8 @@ pub(crate) struct Worker<'a> {
     told_control_closed: bool,
     /// What it has heard of the room for replies.
     told_room: bool,
+    /// None once a step of long work is done: whoever speaks meanwhile is heard before the next.
+    patience: Patience,
     /// Chunks that moved since the control connection closed.
     chunks_after_close: u32,
     closing: bool,
@@ -63,6 +65,7 @@ impl<'a> Worker<'a> {
             stage: Stage::default(),
             told_control_closed: false,
             told_room: true,
+            patience: Patience::Whole,
             chunks_after_close: 0,
             closing: false,
         }
@@ -87,12 +90,15 @@ impl<'a> Worker<'a> {
             if self.told_room != room {
                 self.told_room = room;
                 self.feed(Event::ReplyRoom { room }, now)?;
+            } else if self.patience == Patience::None {
+                self.patience = Patience::Whole;
+                self.wait(now, Patience::None);
             } else if let Some(event) = self.events.pop_front() {
                 self.feed(event, now)?;
             } else if self.session.deadline().is_some_and(|deadline| deadline <= now.monotonic_ms) {
                 self.feed(Event::Timeout, now)?;
             } else {
-                self.wait(now);
+                self.wait(now, Patience::Whole);
             }
         }
         Ok(())
@@ -154,6 +160,9 @@ impl<'a> Worker<'a> {
     fn store(&mut self, id: ActionId, request: StorageRequest) -> Event {
         // The disk may take its time; what is due already must not wait for it.
         self.control.flush();
+        if request.is_step() {
+            self.patience = Patience::None;
+        }
         Event::Stored { id, outcome: self.storage.execute(request) }
     }
 
@@ -170,12 +179,15 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Waits until something happens, and finds out what.
-    fn wait(&mut self, now: Now) {
+    /// Waits until something happens, or only looks whether something has; and finds out what.
+    fn wait(&mut self, now: Now, patience: Patience) {
         if self.control.has_ended() && !self.told_control_closed {
             return self.look_at_data_before_close(now);
         }
-        let ready = self.poll(now);
+        let ready = self.poll(match patience {
+            Patience::Whole => self.time_left(now),
+            Patience::None => Some(Duration::ZERO),
+        });
         if ready.stop {
             self.hear_stop();
         }
@@ -224,7 +236,8 @@ impl<'a> Worker<'a> {
         self.stage = stage;
     }
 
-    fn poll(&self, now: Now) -> Ready {
+    /// Waits so long at most; none: until something happens.
+    fn poll(&self, patience: Option<Duration>) -> Ready {
         let interests = [
             self.shared.stop().interest(self.stage),
             self.control.interest(self.session.wants_input() && !self.told_control_closed),
@@ -232,7 +245,7 @@ impl<'a> Worker<'a> {
         ];
         let mut which = [false; 3];
         let mut fds: Vec<PollFd<'_>> = interests.iter().flatten().cloned().collect();
-        let timeout = self.patience(now).map(|patience| Timespec {
+        let timeout = patience.map(|patience| Timespec {
             tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: patience.subsec_nanos().into(),
         });
@@ -252,12 +265,21 @@ impl<'a> Worker<'a> {
     }
 
     /// How long to wait at most; none: until something happens.
-    fn patience(&self, now: Now) -> Option<Duration> {
+    fn time_left(&self, now: Now) -> Option<Duration> {
         let until =
             self.session.deadline().map(|deadline| Duration::from_millis(deadline.saturating_sub(now.monotonic_ms)));
         let again = self.shared.look_again_after();
         until.into_iter().chain(again).min()
     }
+}
+
+/// How long a wait may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// Until something is due.
+    Whole,
+    /// Not at all: there is more to do.
+    None,
 }
 
 /// What a poll has found.

@@ -5,6 +5,7 @@ use super::Session;
 use super::state::{Awaited, End, Flow};
 use crate::action::{Action, ActionId, DeflateLevel, Translation};
 use crate::data;
+use crate::digest::DigestAlgorithm;
 use crate::error::NetError;
 use crate::network;
 use crate::settings::ActivePort;
@@ -27,6 +28,8 @@ pub(super) struct DataChoices {
     pub(super) epsv_all: bool,
     /// TYPE, until changed.
     pub(super) translation: Translation,
+    /// What HASH computes, until changed.
+    pub(super) hash_algorithm: DigestAlgorithm,
     /// MODE Z, until changed; none: MODE S.
     pub(super) deflate: Option<DeflateLevel>,
     /// RANG, for the next command that it is meant for. REST and RANG take each other's place. Boxed, for few ask for it
@@ -58,6 +61,7 @@ impl DataChoices {
             setup: Setup::Default,
             epsv_all: false,
             translation: Translation::Image,
+            hash_algorithm: DigestAlgorithm::default(),
             deflate: None,
             range: None,
             restart_bytes: 0,

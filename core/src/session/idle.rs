@@ -4,6 +4,7 @@ use super::Session;
 use super::login::Login;
 use super::state::{Awaited, End, State, Wait};
 use super::transfer::{Interrupt, Transfer};
+use super::work::Stop;
 use crate::action::{Action, Note};
 use crate::event::Admission;
 use crate::limits;
@@ -53,7 +54,7 @@ impl Session {
 
     /// Before the login, its own deadline is the only one.
     fn idle_until_ms(&self) -> Option<u64> {
-        self.account().map(|_| self.since_ms.saturating_add(self.settings.idle_ms_max))
+        self.account().map(|_| self.since_ms.saturating_add(self.idle_ms()))
     }
 
     /// When the transfer's running step is to be ended, and why then.
@@ -124,10 +125,14 @@ impl Session {
             self.interrupt(Interrupt::HungUp);
             self.input.clear();
         }
+        if self.stop_work(Stop::HungUp) {
+            self.input.clear();
+        }
     }
 
-    /// `ShutDown`. A command that is being carried out may end first.
+    /// `ShutDown`. A command that is being carried out may end first, unless it could take long for nobody's good.
     pub(super) fn shut_down(&mut self) {
+        self.stop_work(Stop::ShutDown);
         if self.ending.is_none() {
             self.ending = Some(End::ShutDown);
         }

@@ -21,10 +21,11 @@ impl Session {
         Reply::block(211, text::FEATURES, lines, text::END)
     }
 
-    #[expect(clippy::unused_self, reason = "the facts will be each session's choice")]
     fn feature(&self, feature: Feature) -> String {
         match feature {
             Feature::Line(line) => line.into(),
+            Feature::Hash => self.hash_feature(),
+            Feature::NewFacts => self.mff_feature(),
             Feature::Facts => "MLST type*;size*;modify*;perm*;unique*;X.expiry*;".into(),
         }
     }
@@ -66,7 +67,7 @@ impl Session {
             format!("Logged in as {account}"),
             format!("TYPE: {mode}, MODE: S, STRU: F"),
             format!("Working directory is {}", self.place.directory),
-            format!("Session timeout in seconds is {}", self.settings.idle_ms_max / 1000),
+            format!("Session timeout in seconds is {}", self.idle_ms() / 1000),
         ]
         .into();
         if let Some(transfer) = self.transfer() {

@@ -3,6 +3,7 @@
 use super::Session;
 use super::state::State;
 use super::transfer::Interrupt;
+use super::work::Stop;
 use crate::action::Action;
 use crate::limits;
 use crate::time::Now;
@@ -129,9 +130,10 @@ impl Session {
         }
     }
 
-    /// During a transfer: ABOR, STAT and NOOP are answered at once, the rest waits.
+    /// During a transfer: ABOR, STAT and NOOP are answered at once, the rest waits. During other long work ABOR alone,
+    /// for no 150 has gone before that would tell the others' replies from the work's own.
     fn look_ahead(&mut self, now: Now) {
-        while self.transfer().is_some()
+        while (self.transfer().is_some() || self.works())
             && self.reply_room
             && self.actions.len() < ACTIONS_PER_GO
             && self.input.may_wait()
@@ -147,7 +149,7 @@ impl Session {
                 },
                 // It jumps the queue and drops it; it is answered itself after the transfer and what it dropped, in
                 // the order in which they came.
-                Turn::Interrupts if self.interrupt(Interrupt::Abort) => {
+                Turn::Interrupts if self.interrupt(Interrupt::Abort) || self.stop_work(Stop::Abort) => {
                     self.input.answer_waiting(&Reply::new(450, text::DROPPED_BY_ABOR));
                     self.input.hold(waiting);
                 }

@@ -170,6 +170,7 @@ impl Session {
         match reading {
             Reading::Transfer(transfer) => self.batch_listed(now, transfer, outcome),
             Reading::Status { path, status } => self.status_listed(now, path, status, outcome),
+            Reading::Tree(work) => self.tree_listed(now, work, outcome),
         }
     }
 

@@ -1,11 +1,15 @@
 //! The server side of one control connection. Dispatches only; each concern has its file.
 
 mod access;
+mod comb;
 mod data;
 mod directory;
 mod download;
 mod expiry;
+mod facts;
 mod file;
+mod hash;
+mod identity;
 mod idle;
 mod info;
 mod input;
@@ -14,14 +18,18 @@ mod login;
 mod quirk;
 mod refuse;
 mod rename;
+mod size;
+mod space;
 mod state;
 mod status;
 mod step;
 mod transfer;
+mod tree;
 mod upload;
 mod view;
+mod work;
 
-use crate::action::{Action, ActionId, Note, PathChange};
+use crate::action::{Action, ActionId, NewFacts, Note, PathChange};
 use crate::error::{Misuse, NetError, StorageError, TransferError};
 use crate::event::{Event, StorageOutcome};
 use crate::network;
@@ -38,9 +46,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 use core::net::{IpAddr, SocketAddr};
+use core::num::NonZeroU32;
 use core::ops::ControlFlow::{Break, Continue};
 use data::DataChoices;
 use directory::Place;
+use facts::By;
 use input::Input;
 use login::Login;
 use state::{End, Flow, State, Wait};
@@ -96,6 +106,8 @@ pub struct Session {
     claims: Vec<Token>,
     /// Its own broken uploads.
     broken: Vec<BrokenUpload>,
+    /// SITE IDLE; none: the operator's.
+    idle_s: Option<NonZeroU32>,
     /// When the last command came or ended, on the monotonic clock, milliseconds.
     since_ms: u64,
     /// Whether the peer takes its replies.
@@ -136,6 +148,7 @@ impl Session {
             renaming: None,
             claims: Vec::new(),
             broken: Vec::new(),
+            idle_s: None,
             since_ms: 0,
             reply_room: true,
             resume_ms: None,
@@ -314,7 +327,32 @@ impl Session {
             Command::Mlst(argument) => self.mlst(argument.unwrap_or_default()),
             Command::Size(argument) => self.size(&argument),
             Command::Mdtm(argument) => self.mdtm(&argument),
-            Command::Mfmt { modified_s, path } => self.mfmt(&path, modified_s),
+            Command::Mfmt { modified_s, path } => {
+                self.set_facts(By::Mfmt, NewFacts { modified_s: Some(modified_s), ..NewFacts::default() }, &path)
+            }
+            Command::Mfct { created_s, path } => {
+                self.set_facts(By::Mfct, NewFacts { created_s: Some(created_s), ..NewFacts::default() }, &path)
+            }
+            Command::Mff { facts, path } => self.set_facts(By::Mff, *facts, &path),
+            Command::SiteUtime { modified_s, accessed_s, path } => {
+                let facts = NewFacts { modified_s: Some(modified_s), accessed_s, ..NewFacts::default() };
+                self.set_facts(By::SiteUtime, facts, &path)
+            }
+            Command::SiteChmod { mode, path } => {
+                self.set_facts(By::SiteChmod, NewFacts { mode: Some(mode), ..NewFacts::default() }, &path)
+            }
+            Command::Hash(argument) => self.hash(argument),
+            Command::OptsHash(algorithm) => Break(self.opts_hash(algorithm)),
+            Command::XHash { algorithm, path, range } => self.x_hash(algorithm, &path, range),
+            Command::Comb { target, parts } => self.comb(&target, &parts),
+            Command::Avbl(argument) => self.avbl(&argument.unwrap_or_default()),
+            Command::Dsiz(argument) => self.dsiz(&argument.unwrap_or_default()),
+            Command::Clnt(name) => Break(self.clnt(name)),
+            Command::Csid(name) => Break(self.csid(name)),
+            Command::Lang(tag) => Break(Self::lang(tag.as_deref())),
+            Command::Host(host) => Break(self.host(&host)),
+            Command::SiteWhoami => Break(self.whoami()),
+            Command::SiteIdle(idle_s) => Break(self.site_idle(idle_s)),
             Command::Expiry { site, path, date } => self.expiry(now, site, &path, date.as_deref()),
             Command::SiteToken(argument) => self.site_token(&argument),
             Command::SiteClaim { path, token } => self.site_claim(&path, &token.0),

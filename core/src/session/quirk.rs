@@ -1,5 +1,6 @@
 //! Habits of clients that are tolerated, each with its name and whose it is.
 
+use crate::date;
 use crate::path::VirtualPath;
 
 /// The seed's `view(storage_path)` says `CWD p` and then `LIST p`, where `p` means the same directory both times.
@@ -17,6 +18,15 @@ pub(super) fn second_place(
     let from_root = VirtualPath::parse(argument).ok()?;
     let elsewhere = !argument.starts_with('/') && !directory.is_root();
     elsewhere.then_some(from_root)
+}
+
+/// Old clients set a time with `MDTM YYYYMMDDHHMMSS path`, before MFMT was there: `CuteFTP`, ncftp, `FlashFXP`.
+///
+/// The time and the path. It is meant so only where no file has the whole for its name.
+pub(super) fn time_before_path(argument: &str) -> Option<(i64, &str)> {
+    let (time, path) = argument.split_once(' ')?;
+    let modified_s = date::parse_time_val(time)?;
+    (!path.is_empty()).then_some((modified_s, path))
 }
 
 #[cfg(test)]

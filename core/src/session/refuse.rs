@@ -31,7 +31,7 @@ pub(super) fn storage(error: StorageError, failure: &'static str) -> Reply {
         StorageError::FileTooLarge => Reply::new(552, text::FILE_TOO_LARGE),
         StorageError::Changed | StorageError::Busy => busy(failure),
         StorageError::RecordUnreadable => Reply::new(451, failure).with_detail(text::RECORD_UNREADABLE),
-        StorageError::Unsupported => Reply::new(504, failure).with_detail(text::UNSUPPORTED),
+        StorageError::Unsupported => Reply::new(550, failure).with_detail(text::UNSUPPORTED),
         StorageError::Failed => Reply::new(451, failure).with_detail(text::LOCAL_ERROR),
     }
 }

@@ -1,7 +1,9 @@
 //! Where a session stands: what it is doing, and which outcome it awaits. Each variant holds only what that state has.
 
+use super::facts::Setting;
 use super::status::Status;
 use super::transfer::Transfer;
+use super::work::Work;
 use crate::action::ActionId;
 use crate::date::ExpiryDate;
 use crate::path::VirtualPath;
@@ -61,6 +63,14 @@ pub(super) enum Awaited {
     Published(Box<Transfer>),
     /// `StorageOutcome::Listed`.
     Listed(Reading),
+    /// `StorageOutcome::Opened`, of work without a data connection.
+    WorkOpened(Box<Work>),
+    /// `StorageOutcome::Read`.
+    WorkRead(Box<Work>),
+    /// `StorageOutcome::Published`, of such work.
+    WorkPublished(Box<Work>),
+    /// `StorageOutcome::Room`.
+    Room,
     /// `Event::RandomDrawn`.
     Drawn(Box<Making>),
     /// `Event::DataListening`.
@@ -99,6 +109,34 @@ impl Awaited {
             | Self::Published(transfer)
             | Self::Connected(transfer)
             | Self::Ended(transfer) => Some(transfer),
+            _ => None,
+        }
+    }
+}
+
+impl Awaited {
+    /// The work without a data connection that is under way, as long as it may be stopped.
+    pub(super) fn work(&self) -> Option<&Work> {
+        match self {
+            Self::State(Checking { purpose: Purpose::Work(work), .. })
+            | Self::Done(Doing { deed: Deed::OpenTree(work), .. })
+            | Self::Listed(Reading::Tree(work))
+            | Self::WorkOpened(work)
+            | Self::WorkRead(work)
+            | Self::WorkPublished(work) => Some(work),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn work_mut(&mut self) -> Option<&mut Work> {
+        match self {
+            Self::State(Checking { purpose: Purpose::Work(work), .. })
+            | Self::Done(Doing { deed: Deed::OpenTree(work), .. })
+            | Self::Listed(Reading::Tree(work))
+            | Self::WorkOpened(work)
+            | Self::WorkRead(work)
+            | Self::WorkPublished(work) => Some(work),
             _ => None,
         }
     }
@@ -145,10 +183,14 @@ pub(super) enum Purpose {
     RntoTarget { from: Subject, source: PathState },
     /// SIZE.
     Size,
-    /// MDTM.
-    Mdtm,
-    /// MFMT, with the new time.
-    Mfmt { modified_s: i64 },
+    /// MDTM; where nothing is of that name, this time is meant for that path.
+    Mdtm { other: Option<(i64, VirtualPath)> },
+    /// MFMT, MFCT, MFF, SITE UTIME, SITE CHMOD.
+    SetFacts(Setting),
+    /// AVBL.
+    Room,
+    /// Long work without a data connection: each of its paths.
+    Work(Box<Work>),
     /// ALLO: whether the working directory lives.
     Allo { size_bytes: u64 },
     /// MLST.
@@ -180,8 +222,10 @@ impl Purpose {
             Self::Rnfr => text::RNFR_FAILED,
             Self::RntoSource { .. } | Self::RntoTarget { .. } => text::RNTO_FAILED,
             Self::Size => text::SIZE_FAILED,
-            Self::Mdtm => text::MDTM_FAILED,
-            Self::Mfmt { .. } => text::MFMT_FAILED,
+            Self::Mdtm { .. } => text::MDTM_FAILED,
+            Self::SetFacts(setting) => setting.failure(),
+            Self::Room => text::AVBL_FAILED,
+            Self::Work(work) => work.failure(),
             Self::Allo { .. } => text::ALLO_FAILED,
             Self::Mlst { .. } | Self::Stat => text::FACTS_FAILED,
             Self::SetExpiry { .. } => text::EXPIRY_FAILED,
@@ -224,8 +268,8 @@ pub(super) enum Deed {
     RemoveFile,
     /// RNTO, to this path.
     Rename { to: VirtualPath },
-    /// MFMT.
-    SetTimes { modified_s: i64 },
+    /// MFMT, MFCT, MFF, SITE UTIME, SITE CHMOD.
+    SetFacts(Setting),
     /// SETEXPIRY and SITE EXPIRY.
     SetExpiry { site: bool, date: ExpiryDate, expiry_s: Option<i64> },
     /// ALLO.
@@ -234,6 +278,12 @@ pub(super) enum Deed {
     OpenListing(Box<Transfer>),
     /// STAT of a directory.
     OpenStatus(Status),
+    /// DSIZ, each directory.
+    OpenTree(Box<Work>),
+    /// COMB, each part after it was read.
+    RemovePart(Box<Work>),
+    /// A reading is closed; then the open upload is forgotten, and this is due.
+    ForgetUpload(Reply),
     /// A broken upload is kept aside; this is due then.
     Keep { unique: String, reply: Reply },
     /// Something is tidied away; this is due then, whatever comes of it.
@@ -247,6 +297,8 @@ pub(super) enum Reading {
     Transfer(Box<Transfer>),
     /// For STAT of a directory.
     Status { path: VirtualPath, status: Status },
+    /// For DSIZ.
+    Tree(Box<Work>),
 }
 
 /// Why the session is to end once it is ready again.

@@ -17,7 +17,7 @@ impl Session {
     /// One step on. What is awaited comes back where the outcome is of another kind.
     pub(super) fn step(&mut self, now: Now, awaited: Awaited, outcome: Outcome) -> Result<Flow, Box<Awaited>> {
         use Outcome::{Connected, Drawn, Ended, Listening, Stored};
-        use StorageOutcome::{Done, Listed, Opened, Published, State};
+        use StorageOutcome::{Done, Listed, Opened, Published, Read, Room, State};
         Ok(match (awaited, outcome) {
             (Awaited::State(checking), Stored(Ok(State(state)))) => self.checked(now, checking, Ok(state)),
             (Awaited::State(checking), Stored(Err(error))) => self.checked(now, checking, Err(error)),
@@ -31,6 +31,14 @@ impl Session {
                 self.listed(now, reading, Ok((entries, end)))
             }
             (Awaited::Listed(reading), Stored(Err(error))) => self.listed(now, reading, Err(error)),
+            (Awaited::WorkOpened(work), Stored(Ok(Opened(info)))) => self.work_opened(now, work, Ok(info)),
+            (Awaited::WorkOpened(work), Stored(Err(error))) => self.work_opened(now, work, Err(error)),
+            (Awaited::WorkRead(work), Stored(Ok(Read { result, .. }))) => self.work_read(now, work, Ok(result)),
+            (Awaited::WorkRead(work), Stored(Err(error))) => self.work_read(now, work, Err(error)),
+            (Awaited::WorkPublished(work), Stored(Ok(Published(_)))) => self.comb_published(work, Ok(())),
+            (Awaited::WorkPublished(work), Stored(Err(error))) => self.comb_published(work, Err(error)),
+            (Awaited::Room, Stored(Ok(Room { free_bytes }))) => Self::room_known(Ok(free_bytes)),
+            (Awaited::Room, Stored(Err(error))) => Self::room_known(Err(error)),
             (Awaited::Drawn(making), Drawn(bytes)) => self.made_with(now, *making, Token(bytes)),
             (Awaited::Listening { extended }, Listening(outcome)) => Break(self.listening(extended, outcome)),
             (Awaited::Connected(transfer), Connected(outcome)) => self.connected(now, transfer, outcome),
@@ -62,8 +70,10 @@ impl Session {
             Purpose::RntoSource { to } => self.rnto_source_checked(now, subject, state, to),
             Purpose::RntoTarget { from, source } => self.rnto_target_checked(now, subject.path, state, from, source),
             Purpose::Size => self.size_checked(now, &subject.path, &state),
-            Purpose::Mdtm => self.mdtm_checked(now, &state),
-            Purpose::Mfmt { modified_s } => self.mfmt_checked(now, subject, &state, modified_s),
+            Purpose::Mdtm { other } => self.mdtm_checked(now, &state, other),
+            Purpose::SetFacts(setting) => self.facts_checked(now, subject, &state, setting),
+            Purpose::Room => self.avbl_checked(now, subject, &state),
+            Purpose::Work(work) => self.work_checked(now, work, &state),
             Purpose::Allo { size_bytes } => self.allo_checked(now, subject, &state, size_bytes),
             Purpose::Mlst { argument } => self.mlst_checked(now, &subject.path, &state, &argument),
             Purpose::Stat => self.stat_checked(now, subject, state),
@@ -84,12 +94,15 @@ impl Session {
             Deed::RemoveDirectory => self.directory_removed(subject, outcome),
             Deed::RemoveFile => self.file_removed(subject, outcome),
             Deed::Rename { to } => self.renamed(subject, to, outcome),
-            Deed::SetTimes { modified_s } => self.times_set(subject, modified_s, outcome),
+            Deed::SetFacts(setting) => self.facts_set(subject, setting, outcome),
             Deed::SetExpiry { site, date, expiry_s } => self.expiry_set(subject, site, date, expiry_s, outcome),
             Deed::Reserve { size_bytes } => Break(self.reserved(size_bytes, outcome)),
             Deed::OpenListing(transfer) => self.listing_opened(now, transfer, outcome),
             Deed::OpenStatus(status) => self.status_opened(subject, status, outcome),
             Deed::Keep { unique, reply } => self.kept(subject.path, unique, reply, outcome),
+            Deed::OpenTree(work) => self.tree_opened(now, work, outcome),
+            Deed::RemovePart(work) => self.part_removed(&subject.path, work, outcome),
+            Deed::ForgetUpload(reply) => self.forget_upload(subject, reply),
             Deed::Tidy(reply) => Break(reply),
         }
     }

@@ -68,7 +68,7 @@ impl Session {
         upload: Upload,
         state: PathState,
     ) -> Flow {
-        let existing = self.may_upload(now, &state)?;
+        let existing = self.may_upload(now, &state, text::STOR_FAILED)?;
         let replace = self.rights_at(&state.records).allow(Right::Overwrite);
         let partial = self.partial_shown(&transfer.path, &state);
         let base = upload.base_among(existing, partial.as_ref())?;
@@ -90,21 +90,26 @@ impl Session {
     }
 
     /// Whether the session may put a file there, and the file that stands there now.
-    fn may_upload<'a>(&self, now: Now, state: &'a PathState) -> Flow<Option<&'a FileInfo>> {
+    pub(super) fn may_upload<'a>(
+        &self,
+        now: Now,
+        state: &'a PathState,
+        failure: &'static str,
+    ) -> Flow<Option<&'a FileInfo>> {
         let existing = match expiry::judge(state, now) {
-            Judgement::Expired => return Break(refuse::expired(text::STOR_FAILED)),
+            Judgement::Expired => return Break(refuse::expired(failure)),
             Judgement::Missing => None,
             Judgement::Live(info) => Some(info),
         };
         match existing.map(|info| info.kind) {
             None => self.permit(Right::Write, &state.records)?,
             Some(FileKind::File) if self.rights_at(&state.records).allow(Right::Overwrite) => {}
-            Some(FileKind::File) => return Break(refused(text::FILE_EXISTS)),
-            Some(FileKind::Directory) => return Break(refused(text::IS_DIRECTORY)),
-            Some(FileKind::Other | FileKind::Link) => return Break(refused(text::NAME_REFUSED)),
+            Some(FileKind::File) => return Break(refused(failure, text::FILE_EXISTS)),
+            Some(FileKind::Directory) => return Break(refused(failure, text::IS_DIRECTORY)),
+            Some(FileKind::Other | FileKind::Link) => return Break(refused(failure, text::NAME_REFUSED)),
         }
         if self.settings.require_expiry && expiry::effective(&state.records).is_none() {
-            return Break(refused(text::EXPIRY_REQUIRED));
+            return Break(refused(failure, text::EXPIRY_REQUIRED));
         }
         Continue(existing)
     }
@@ -230,7 +235,7 @@ impl Session {
                 return self.keep(now, transfer, Some(reply));
             }
         };
-        if let Break(reply) = self.may_upload(now, &state) {
+        if let Break(reply) = self.may_upload(now, &state, text::STOR_FAILED) {
             return self.tidy(now, transfer, Some(reply));
         }
         let replace = self.rights_at(&state.records).allow(Right::Overwrite);
@@ -299,6 +304,6 @@ impl Upload {
     }
 }
 
-fn refused(detail: &'static str) -> Reply {
-    Reply::new(553, text::STOR_FAILED).with_detail(detail)
+fn refused(failure: &'static str, detail: &'static str) -> Reply {
+    Reply::new(553, failure).with_detail(detail)
 }

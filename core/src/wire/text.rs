@@ -84,6 +84,18 @@ pub const ABOR_OK: &str = "ABOR successful.";
 pub const NO_TRANSFER_TO_ABOR: &str = "No transfer to ABOR.";
 /// `450` to a line that an `ABOR` after it dropped.
 pub const DROPPED_BY_ABOR: &str = "Command dropped by ABOR.";
+/// `200` to `CLNT`.
+pub const CLIENT_NOTED: &str = "Noted.";
+/// `200` to `LANG`.
+pub const LANG_OK: &str = "Using English.";
+/// `504` to `LANG`.
+pub const LANG_UNKNOWN: &str = "Only English is spoken here.";
+/// `220` to `HOST`.
+pub const HOST_OK: &str = "Host accepted.";
+/// `504` to `HOST`.
+pub const HOST_UNKNOWN: &str = "Unknown host.";
+/// `503` to `HOST` after `USER`.
+pub const HOST_TOO_LATE: &str = "HOST must come before USER.";
 /// The first line of `211` to `FEAT`.
 pub const FEATURES: &str = "Features:";
 /// The last line of `211` to `FEAT` and `250` to `MLST`.
@@ -131,6 +143,36 @@ pub const SIZE_FAILED: &str = "Could not get file size.";
 pub const MDTM_FAILED: &str = "Could not get file modification time.";
 /// `550` to `MFMT`.
 pub const MFMT_FAILED: &str = "Could not set file modification time.";
+/// `213` to `MDTM` with a time.
+pub const MDTM_SET: &str = "File modification time set.";
+/// `550` to `MFCT`, `MFF`, `SITE UTIME` and `SITE CHMOD`.
+pub const FACTS_NOT_SET: &str = "Could not set file facts.";
+/// `200` to `SITE UTIME`.
+pub const UTIME_OK: &str = "SITE UTIME command ok.";
+/// `200` to `SITE CHMOD`.
+pub const CHMOD_OK: &str = "SITE CHMOD command ok.";
+/// `550` and `553` to `HASH`, `XCRC` and their like.
+pub const HASH_FAILED: &str = "Could not compute the hash.";
+/// The detail where a range does not lie in the file.
+pub const RANGE_BEYOND: &str = "Range is beyond the end of the file";
+/// The detail to `SIZE` in ASCII of a file that is not read through for it.
+pub const TOO_LARGE_FOR_ASCII: &str = "File too large for SIZE in ASCII mode";
+/// `250` to `COMB`.
+pub const COMB_OK: &str = "Files combined.";
+/// `550` and `553` to `COMB`.
+pub const COMB_FAILED: &str = "Could not combine files.";
+/// `501` to `COMB` that names a file twice.
+pub const PART_TWICE: &str = "Each file may be named once.";
+/// The detail where a part stands still, or something new under its name.
+pub const PARTS_LEFT: &str = "Not all parts could be removed";
+/// `550` to `AVBL`.
+pub const AVBL_FAILED: &str = "Could not get available space.";
+/// `550` to `DSIZ`.
+pub const DSIZ_FAILED: &str = "Could not get directory size.";
+/// The detail where more lies beneath a directory than is looked at.
+pub const TREE_TOO_LARGE: &str = "Too many files";
+/// `426`: `ABOR` ended what had no data connection.
+pub const ABORTED: &str = "Command aborted.";
 /// `550` to `MLST` and `STAT` of a path.
 pub const FACTS_FAILED: &str = "Could not get file information.";
 /// `550` to `LIST`, `NLST` and `MLSD`.
@@ -225,8 +267,6 @@ pub const RETR_FAILED: &str = "Failed to open file.";
 pub const STOR_FAILED: &str = "Could not create file.";
 /// `550` to `REST` and a transfer in ASCII.
 pub const NO_ASCII_RESUME: &str = "No support for resume of ASCII transfer.";
-/// The detail to `SIZE` in ASCII.
-pub const SIZE_IS_BINARY: &str = "SIZE not allowed in ASCII mode";
 /// `554`: `REST` beyond the end.
 pub const RESTART_BEYOND: &str = "Restart position is beyond the end of the file.";
 /// `350` to `RANG 1 0`.
@@ -248,7 +288,7 @@ pub const FEWER_THAN_ANNOUNCED: &str = "Fewer bytes than ALLO announced";
 pub const RECORD_UNREADABLE: &str = "Expiry record cannot be read";
 /// `450`: it changes faster than it can be judged, or somebody holds it.
 pub const BUSY: &str = "Storage path is busy";
-/// `504`: the storage has no place for it.
+/// The detail where the storage has no place for it.
 pub const UNSUPPORTED: &str = "Not supported by this storage";
 /// `451`: the storage failed.
 pub const LOCAL_ERROR: &str = "Local error in processing";

@@ -1,7 +1,9 @@
 //! What an operator sets: from a TOML file and from flags of the same names, each setting with one definition.
 
 mod file;
+mod host_names;
 mod network;
+mod size;
 mod table;
 mod values;
 
@@ -118,6 +120,9 @@ fn session(chosen: &Chosen) -> Settings {
     session.data_connect_ms_max = chosen.data_connect_timeout.0;
     session.stall_ms_max = chosen.stall_timeout.0;
     session.listing_sort_entries_max = chosen.listing_sort_max.0;
+    session.ascii_size_bytes_max = chosen.ascii_size_max.0;
+    session.chmod = chosen.chmod;
+    session.host_names.clone_from(&chosen.host_names.0);
     session
 }
 

@@ -1,7 +1,9 @@
 //! Every setting: name, kind and range of its value, default, help. From this table come the flags, the names in the
 //! TOML file, the help, the range tests and the defaults.
 
+use super::host_names::HostNames;
 use super::network::PassiveRules;
+use super::size::Size;
 use super::values::{Count, Form, Lifetime, Span, Value};
 use crate::log::LogFormat;
 use crate::storage::durability::Durability;
@@ -108,6 +110,12 @@ settings! {
         "How long transfers may go on after the server was told to stop";
     listing_sort_max: Count<0, 1_000_000> = "10000", "N",
         "Listings of up to this many names are sorted";
+    ascii_size_max: Size = "100MiB", "BYTES",
+        "The largest file whose SIZE in ASCII mode is counted; every byte of it is read for that";
+    chmod: bool = "true", "BOOL" [num_args = 0..=1, default_missing_value = "true"],
+        "Let clients set permission bits of what they may overwrite (SITE CHMOD, MFF)";
+    host_names: HostNames = "any", "NAMES",
+        "Names that clients may choose with HOST, a list; or any";
     durability: Durability = "data", "LEVEL",
         "What of an upload is on the disk for good when it is acknowledged: none, data (its bytes), full (its name too)";
     log_format: LogFormat = "text", "FORMAT",

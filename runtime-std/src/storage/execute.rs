@@ -52,7 +52,7 @@ impl SessionStorage {
                 storage.make_directory(&path, &record, replaces.as_ref())?;
             }
             StorageRequest::RemoveDirectory { path, judged } => storage.remove_directory(&path, judged.as_ref())?,
-            StorageRequest::RemoveFile { path } => storage.remove_file(&path)?,
+            StorageRequest::RemoveFile { path, unique } => storage.remove_file(&path, unique.as_deref())?,
             StorageRequest::Rename { from, to, replace, judged_from, judged_to } => storage.rename(&Rename {
                 from: &from,
                 to: &to,

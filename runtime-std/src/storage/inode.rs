@@ -58,7 +58,7 @@ impl Inode {
             kind,
             size_bytes: if kind == FileKind::File { self.size_bytes } else { 0 },
             modified_s: self.modified_s,
-            unique: format!("{:x}g{:x}", self.id.device, self.id.inode),
+            unique: unique(self.id),
             mode: u16::try_from(self.raw_mode & u32::from(MODE_MAX)).ok(),
             created_s: self.created_s,
         }
@@ -93,6 +93,11 @@ impl From<&Statx> for Inode {
 /// The identity of what `stat` describes.
 pub(super) fn id(stat: &Stat) -> FileId {
     FileId { device: stat.st_dev, inode: stat.st_ino }
+}
+
+/// The same as a look-up shows it.
+pub(super) fn unique(id: FileId) -> String {
+    format!("{:x}g{:x}", id.device, id.inode)
 }
 
 /// What kind of thing it is.

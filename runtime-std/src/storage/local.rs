@@ -79,8 +79,8 @@ impl Storage for LocalStorage {
         directory::remove(&self.disk, path, judged)
     }
 
-    fn remove_file(&self, path: &VirtualPath) -> Result<(), StorageError> {
-        rename::remove_file(&self.disk, path)
+    fn remove_file(&self, path: &VirtualPath, unique: Option<&str>) -> Result<(), StorageError> {
+        rename::remove_file(&self.disk, path, unique)
     }
 
     fn rename(&self, asked: &Rename<'_>) -> Result<(), StorageError> {

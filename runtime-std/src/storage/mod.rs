@@ -59,8 +59,8 @@ pub trait Storage: Send + Sync {
     ) -> Result<(), StorageError>;
     /// Removes a directory that holds no visible name.
     fn remove_directory(&self, path: &VirtualPath, judged: Option<&Record>) -> Result<(), StorageError>;
-    /// Removes a file.
-    fn remove_file(&self, path: &VirtualPath) -> Result<(), StorageError>;
+    /// Removes a file; with `unique`, only the one that this tells from every other.
+    fn remove_file(&self, path: &VirtualPath, unique: Option<&str>) -> Result<(), StorageError>;
     /// Renames a file or directory.
     fn rename(&self, rename: &Rename<'_>) -> Result<(), StorageError>;
     /// Opens a file to be sent from `offset_bytes` on, up to `end_bytes` (not included) or its end.

@@ -6,7 +6,7 @@ use super::disk::Disk;
 use super::errno::during;
 use super::named::Named;
 use super::way::Way;
-use super::{Rename, lock, partial, record};
+use super::{Rename, inode, lock, partial, record};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileKind, RecordAt};
@@ -44,13 +44,13 @@ pub(super) fn rename(disk: &Disk, asked: &Rename<'_>) -> Result<(), StorageError
     disk.sync_names(to.dir())
 }
 
-/// Removes a file, and what is kept of a broken upload of that name.
-pub(super) fn remove_file(disk: &Disk, path: &VirtualPath) -> Result<(), StorageError> {
+/// Removes a file, and what is kept of a broken upload of that name. With `unique`, only this very file.
+pub(super) fn remove_file(disk: &Disk, path: &VirtualPath, unique: Option<&str>) -> Result<(), StorageError> {
     if path.is_root() {
         return Err(StorageError::IsDirectory);
     }
     let parent = Way::open(&disk.root, &path.parent())?;
-    let had_file = remove_published(disk, parent.dir(), path.name())?;
+    let had_file = remove_published(disk, parent.dir(), path.name(), unique)?;
     let had_partial = partial::remove(&disk.root, parent.dir(), path.name()).map_err(during("removing a partial"))?;
     if had_file || had_partial { disk.sync_names(parent.dir()) } else { Err(StorageError::NotFound) }
 }
@@ -99,11 +99,14 @@ fn require_own(root: &Root, moved: &Named, asked: &Rename<'_>, utc_s: i64) -> Re
 }
 
 /// Tells whether there was a file. One that is swapped for another at that moment is removed all the same: the other.
-fn remove_published(disk: &Disk, dir: BorrowedFd<'_>, name: &str) -> Result<bool, StorageError> {
+fn remove_published(disk: &Disk, dir: BorrowedFd<'_>, name: &str, unique: Option<&str>) -> Result<bool, StorageError> {
     for _ in 0..TRIES_MAX {
         let Some(file) = Named::open(&disk.root, dir, name)? else { return Ok(false) };
         if file.kind == FileKind::Directory {
             return Err(StorageError::IsDirectory);
+        }
+        if unique.is_some_and(|unique| inode::unique(file.id) != unique) {
+            return Err(StorageError::Changed);
         }
         lock::all(&[file.wanted()])?;
         match file.require_standing(dir) {

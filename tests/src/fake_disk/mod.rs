@@ -136,13 +136,16 @@ impl Storage for FakeDisk {
         tree.trash(path)
     }
 
-    fn remove_file(&self, path: &VirtualPath) -> Result<(), StorageError> {
+    fn remove_file(&self, path: &VirtualPath, unique: Option<&str>) -> Result<(), StorageError> {
         let mut tree = self.tree();
         let parent = tree.directory_mut(&path.parent())?;
         let partial = parent.partials.contains_key(path.name());
         match parent.children.get(path.name()) {
             Some(Node::Directory(_)) => return Err(StorageError::IsDirectory),
             None if !partial => return Err(StorageError::NotFound),
+            Some(node) if unique.is_some_and(|unique| node.info().unique != unique) => {
+                return Err(StorageError::Changed);
+            }
             _ => {}
         }
         parent.children.remove(path.name());

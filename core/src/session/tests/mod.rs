@@ -9,3 +9,4 @@ mod paths;
 mod random;
 mod transfers;
 mod uploads;
+mod work;

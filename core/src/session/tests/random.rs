@@ -4,7 +4,7 @@
 use super::host::{Host, START_S, at, directory, file, info, missing};
 use crate::action::{Action, ActionId};
 use crate::error::{Misuse, NetError, StorageError, TransferError};
-use crate::event::{Event, StorageOutcome};
+use crate::event::{Event, ReadingResult, StorageOutcome};
 use crate::limits;
 use crate::record::{Entry, EntryRecord, FileKind, Partial, PathState, Tombstone};
 use crate::settings::Settings;
@@ -48,6 +48,25 @@ const LINES: &[&str] = &[
     "SITE EXPIRY a",
     "SITE TOKEN a",
     "SITE CLAIM a 00",
+    "MDTM 20300101000000 f",
+    "MFCT 20300101000000 f",
+    "MFF Modify=20300101000000;UNIX.mode=600; f",
+    "SITE UTIME 203001010000 f",
+    "SITE CHMOD 700 a",
+    "HASH f",
+    "RANG 1 2",
+    "OPTS HASH MD5",
+    "XCRC f",
+    "XSHA512 \"f\" 1 2",
+    "COMB t \"f\" g",
+    "AVBL",
+    "DSIZ a",
+    "CLNT x",
+    "CSID Name=x;",
+    "LANG en",
+    "HOST a.example",
+    "SITE IDLE 60",
+    "SITE WHOAMI",
     "ABOR",
     "TYPE A",
     "TYPE I",
@@ -103,7 +122,7 @@ fn state(choice: u8) -> PathState {
     }
 }
 
-const ERRORS: [StorageError; 8] = [
+const ERRORS: [StorageError; 9] = [
     StorageError::NotFound,
     StorageError::Exists,
     StorageError::Changed,
@@ -112,7 +131,17 @@ const ERRORS: [StorageError; 8] = [
     StorageError::RecordUnreadable,
     StorageError::Failed,
     StorageError::Denied,
+    StorageError::Unsupported,
 ];
+
+fn result(choice: u8) -> Option<ReadingResult> {
+    match choice % 4 {
+        0 => None,
+        1 => Some(ReadingResult::Digest { hex: "00".to_owned() }),
+        2 => Some(ReadingResult::AsciiSize { wire_bytes: choice.into() }),
+        _ => Some(ReadingResult::Appended),
+    }
+}
 
 /// Any outcome of that kind of action.
 fn outcome(id: ActionId, action: &Action, choice: u8) -> Vec<Event> {
@@ -129,6 +158,8 @@ fn outcome(id: ActionId, action: &Action, choice: u8) -> Vec<Event> {
             StorageOutcome::Opened(info(FileKind::File, 5)),
             StorageOutcome::Published(info(FileKind::File, 5)),
             StorageOutcome::Listed { entries: vec![entry(); usize::from(choice % 3)], end: choice.is_multiple_of(2) },
+            StorageOutcome::Room { free_bytes: choice.into() },
+            StorageOutcome::Read { read_bytes: 1, result: result(choice) },
         ]
         .map(|outcome| Event::Stored { id, outcome: Ok(outcome) })
         .into(),

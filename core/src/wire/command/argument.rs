@@ -2,6 +2,7 @@
 
 use super::malformed::Malformed;
 use crate::limits::OFFSET_MAX;
+use alloc::format;
 use alloc::string::String;
 use nom::Parser;
 use nom::character::complete::u64;
@@ -45,6 +46,35 @@ pub(super) fn path_and_word(argument: &str) -> Result<(&str, &str), Malformed> {
     let argument = argument.trim_end_matches(' ');
     let (path, word) = argument.rsplit_once(' ').ok_or(Malformed::ArgumentMissing)?;
     if path.is_empty() { Err(Malformed::ArgumentMissing) } else { Ok((path, word)) }
+}
+
+/// A name in double quotes, each within it doubled, or without quotes up to a blank; and the rest. An open quote is no
+/// name.
+pub(super) fn name_in_quotes(argument: &str) -> Result<(String, &str), Malformed> {
+    let argument = argument.trim_start_matches(' ');
+    let Some(quoted) = argument.strip_prefix('"') else {
+        let (name, rest) = argument.split_once(' ').unwrap_or((argument, ""));
+        return text(name).map(|name| (name, rest));
+    };
+    let mut name = String::new();
+    let mut rest = quoted;
+    loop {
+        let (piece, after) = rest.split_once('"').ok_or(Malformed::ArgumentInvalid)?;
+        name.push_str(piece);
+        match after.strip_prefix('"') {
+            Some(more) => {
+                name.push('"');
+                rest = more;
+            }
+            None if after.is_empty() || after.starts_with(' ') => return text(&name).map(|name| (name, after)),
+            None => return Err(Malformed::ArgumentInvalid),
+        }
+    }
+}
+
+/// The form that [`name_in_quotes`] reads.
+pub(super) fn in_quotes(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A number of bytes, at most [`OFFSET_MAX`]; a larger one is malformed here, so none can overflow later.

@@ -1,12 +1,13 @@
 //! Commands on their way out: the line that a client sends.
 
-use super::{Command, EpsvArgument, TypeCode};
+use super::{Command, EpsvArgument, TypeCode, argument, facts, hash};
 use crate::wire::json;
 use crate::wire::reply::Form;
 use crate::{data, date};
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::net::SocketAddr;
 
@@ -87,6 +88,31 @@ impl Command {
             Self::Size(path) => ("SIZE", path.into()),
             Self::Mdtm(path) => ("MDTM", path.into()),
             Self::Mfmt { modified_s, path } => ("MFMT", format!("{} {path}", date::time_val(*modified_s)).into()),
+            Self::Mfct { created_s, path } => ("MFCT", format!("{} {path}", date::time_val(*created_s)).into()),
+            Self::Mff { facts, path } => ("MFF", format!("{} {path}", facts::written(facts)).into()),
+            Self::SiteUtime { modified_s, accessed_s, path } => {
+                ("SITE", facts::utime_argument(*modified_s, *accessed_s, path).into())
+            }
+            Self::SiteChmod { mode, path } => ("SITE", format!("CHMOD {mode:03o} {path}").into()),
+            Self::SiteWhoami => ("SITE", "WHOAMI".into()),
+            Self::SiteIdle(None) => ("SITE", "IDLE".into()),
+            Self::SiteIdle(Some(idle_s)) => ("SITE", format!("IDLE {idle_s}").into()),
+            Self::Hash(path) => ("HASH", path.into()),
+            Self::OptsHash(algorithm) => {
+                ("OPTS", algorithm.map_or("HASH".into(), |algorithm| format!("HASH {}", algorithm.name()).into()))
+            }
+            Self::XHash { algorithm, path, range } => (hash::verb(*algorithm), hash::argument(path, *range).into()),
+            Self::Comb { target, parts } => {
+                let names: Vec<String> =
+                    [target].into_iter().chain(parts).map(|name| argument::in_quotes(name)).collect();
+                ("COMB", names.join(" ").into())
+            }
+            Self::Avbl(path) => ("AVBL", optional(path.as_ref())),
+            Self::Dsiz(path) => ("DSIZ", optional(path.as_ref())),
+            Self::Clnt(name) => ("CLNT", name.into()),
+            Self::Csid(name) => ("CSID", name.into()),
+            Self::Lang(tag) => ("LANG", optional(tag.as_ref())),
+            Self::Host(host) => ("HOST", format!("{host}").into()),
             Self::Expiry { site, path, date } => {
                 let date = date.iter().flat_map(|date| [" ", date]).collect::<String>();
                 let verb = if *site { ("SITE", "EXPIRY ") } else { ("SETEXPIRY", "") };

@@ -1,7 +1,6 @@
-//! What the server can do and what it holds: OPTS, LIST, NLST, MFMT.
+//! What the server can do and what it holds: OPTS, LIST, NLST.
 
 use super::{Command, Malformed, Parsed, argument};
-use crate::date;
 use alloc::string::String;
 
 /// `OPTS UTF8 ON`, `OPTS UTF8 OFF`; the lack of ON is in use too.
@@ -26,11 +25,4 @@ fn without_dash_options(mut argument: &str) -> &str {
         argument = argument.split_once(' ').map_or("", |(_, rest)| rest);
     }
     argument
-}
-
-/// `MFMT YYYYMMDDHHMMSS path` (draft-somers-ftp-mfxx 3.1).
-pub(super) fn mfmt(argument: &str) -> Parsed {
-    let (time, path) = argument.split_once(' ').ok_or(Malformed::ArgumentMissing)?;
-    let modified_s = date::parse_time_val(time).ok_or(Malformed::ArgumentInvalid)?;
-    Ok(Command::Mfmt { modified_s, path: argument::text(path)? })
 }

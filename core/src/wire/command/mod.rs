@@ -5,6 +5,9 @@ mod access;
 mod argument;
 mod data;
 mod encode;
+pub(crate) mod facts;
+mod hash;
+mod identity;
 mod info;
 mod malformed;
 pub mod row;
@@ -16,10 +19,14 @@ pub use malformed::Malformed;
 
 use super::json;
 use super::reply::{Form, Reply};
+use crate::action::NewFacts;
+use crate::digest::DigestAlgorithm;
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use nom::character::complete::{alphanumeric1, char};
 use nom::combinator::{all_consuming, opt, rest};
 use nom::error::Error;
@@ -122,6 +129,72 @@ pub enum Command {
         /// The file.
         path: String,
     },
+    /// MFCT: the time of making, UTC seconds, and the path (draft-somers-ftp-mfxx 4).
+    Mfct {
+        /// UTC seconds.
+        created_s: i64,
+        /// The file.
+        path: String,
+    },
+    /// MFF: several facts at once (draft-somers-ftp-mfxx 5); at least one.
+    Mff {
+        /// The facts; the time of access is not among them.
+        facts: Box<NewFacts>,
+        /// The file or directory.
+        path: String,
+    },
+    /// SITE UTIME, of `path` alone or of `path` with access, modification and change time (in use without a text).
+    SiteUtime {
+        /// UTC seconds.
+        modified_s: i64,
+        /// UTC seconds; none: it stays.
+        accessed_s: Option<i64>,
+        /// The file.
+        path: String,
+    },
+    /// SITE CHMOD: permission bits, at most 0o777.
+    SiteChmod {
+        /// The bits.
+        mode: u16,
+        /// The file or directory.
+        path: String,
+    },
+    /// SITE WHOAMI.
+    SiteWhoami,
+    /// SITE IDLE: how many seconds; none: it asks.
+    SiteIdle(Option<u32>),
+    /// HASH (draft-bryan-ftpext-hash 3).
+    Hash(String),
+    /// OPTS HASH: the algorithm to be used from now on; none: it asks (draft-bryan-ftpext-hash 3.3).
+    OptsHash(Option<DigestAlgorithm>),
+    /// XCRC, XMD5, XSHA, XSHA1, XSHA256, XSHA512 (in use without a text).
+    XHash {
+        /// Which of them.
+        algorithm: DigestAlgorithm,
+        /// The file.
+        path: String,
+        /// The first byte and the one behind the last, which is not before the first; none: all.
+        range: Option<(u64, u64)>,
+    },
+    /// COMB (in use without a text): 1 to [`crate::limits::COMB_PARTS_MAX`] parts.
+    Comb {
+        /// The file that they become.
+        target: String,
+        /// The parts, in order.
+        parts: Vec<String>,
+    },
+    /// AVBL (draft-peterson-streamlined-ftp-command-extensions 4).
+    Avbl(Option<String>),
+    /// DSIZ (draft-peterson-streamlined-ftp-command-extensions 5).
+    Dsiz(Option<String>),
+    /// CLNT (in use without a text): what the client calls itself.
+    Clnt(String),
+    /// CSID (in use without a text): the same as `Name=..; Version=..;`, asking for the like.
+    Csid(String),
+    /// LANG: a language tag; none: the server's choice (RFC 2640 4).
+    Lang(Option<String>),
+    /// HOST (RFC 7151 3).
+    Host(HostName),
     /// SETEXPIRY (seed) and SITE EXPIRY; without a date (SITE EXPIRY alone) it asks.
     Expiry {
         /// SETEXPIRY answers 000, SITE EXPIRY 200.
@@ -158,6 +231,15 @@ impl ByteRange {
     pub fn end(self) -> u64 {
         self.last.saturating_add(1)
     }
+}
+
+/// What HOST names (RFC 7151 3.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostName {
+    /// A domain: labels of letters, digits and hyphens.
+    Name(String),
+    /// An address.
+    Ip(IpAddr),
 }
 
 /// TYPE, as far as it is carried (RFC 959 3.1.1).

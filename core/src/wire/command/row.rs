@@ -55,6 +55,10 @@ pub enum Feature {
     Line(&'static str),
     /// `MLST` and its facts, the chosen ones marked (RFC 3659 7.8).
     Facts,
+    /// `HASH` and its algorithms, the chosen one marked (draft-bryan-ftpext-hash 3.2).
+    Hash,
+    /// `MFF` and the facts that it sets (draft-somers-ftp-mfxx 5.2).
+    NewFacts,
 }
 
 /// Codes that any command may be answered with: the server goes down or the session times out, ABOR drops it, or the

@@ -4,7 +4,8 @@
 
 use super::argument::{bytes, none, optional, parsed, text};
 use super::row::{Feature, Row, Turn, refused, row};
-use super::{Command, Malformed, Secret, access, data, info, site, transfer};
+use super::{Command, Malformed, Secret, access, data, facts, hash, identity, info, site, transfer};
+use crate::digest::DigestAlgorithm;
 use nom::Parser as _;
 
 /// Every command.
@@ -78,25 +79,38 @@ pub static COMMANDS: &[Row] = &[
     row("STAT", "[<path>]", "RFC 959 4.1.3", &[211, 213, 451, 550], |a| Ok(Command::Stat(optional(a))))
         .turn(Turn::AtOnce),
     // Files.
-    row("SIZE", "<path>", "RFC 3659 4", &[213, 451, 550], |a| text(a).map(Command::Size))
+    row("SIZE", "<path>", "RFC 3659 4", &[213, 426, 451, 550], |a| text(a).map(Command::Size))
         .features(&[Feature::Line("SIZE")]),
-    row("MDTM", "<path>", "RFC 3659 3", &[213, 451, 550], |a| text(a).map(Command::Mdtm))
+    row("MDTM", "[<YYYYMMDDHHMMSS>] <path>", "RFC 3659 3", &[213, 451, 550], |a| text(a).map(Command::Mdtm))
         .features(&[Feature::Line("MDTM")]),
-    row("MFMT", "<YYYYMMDDHHMMSS> <path>", "draft-somers-ftp-mfxx 3", &[213, 451, 550], info::mfmt)
+    row("MFMT", "<YYYYMMDDHHMMSS> <path>", "draft-somers-ftp-mfxx 3", &[213, 451, 550], facts::mfmt)
         .features(&[Feature::Line("MFMT")]),
-    refused("MFCT", "draft-somers-ftp-mfxx 4"),
-    refused("MFF", "draft-somers-ftp-mfxx 5"),
-    refused("HASH", "draft-bryan-ftpext-hash"),
-    refused("XCRC", IN_USE),
-    refused("XMD5", IN_USE),
-    refused("XSHA", IN_USE),
-    refused("XSHA1", IN_USE),
-    refused("XSHA256", IN_USE),
-    refused("XSHA512", IN_USE),
-    refused("AVBL", "draft-peterson-streamlined-ftp"),
-    refused("COMB", "draft-peterson-streamlined-ftp"),
-    refused("DSIZ", "draft-peterson-streamlined-ftp"),
-    refused("THMB", "draft-peterson-streamlined-ftp"),
+    row("MFCT", "<YYYYMMDDHHMMSS> <path>", "draft-somers-ftp-mfxx 4", &[213, 451, 550], facts::mfct)
+        .features(&[Feature::Line("MFCT")]),
+    row("MFF", "<fact>=<value>;... <path>", "draft-somers-ftp-mfxx 5", &[213, 451, 504, 550], facts::mff)
+        .features(&[Feature::NewFacts]),
+    row("HASH", "<path>", "draft-bryan-ftpext-hash 3", &[213, 426, 451, 550, 553], |a| text(a).map(Command::Hash))
+        .keeps_restart()
+        .features(&[Feature::Hash]),
+    row("XCRC", X_ARGUMENTS, IN_USE, X_REPLIES, |a| hash::x_hash(DigestAlgorithm::Crc32, a))
+        .features(&[Feature::Line("XCRC")]),
+    row("XMD5", X_ARGUMENTS, IN_USE, X_REPLIES, |a| hash::x_hash(DigestAlgorithm::Md5, a))
+        .features(&[Feature::Line("XMD5")]),
+    row("XSHA", X_ARGUMENTS, IN_USE, X_REPLIES, |a| hash::x_hash(DigestAlgorithm::Sha1, a))
+        .features(&[Feature::Line("XSHA")]),
+    row("XSHA1", X_ARGUMENTS, IN_USE, X_REPLIES, |a| hash::x_hash(DigestAlgorithm::Sha1, a))
+        .features(&[Feature::Line("XSHA1")]),
+    row("XSHA256", X_ARGUMENTS, IN_USE, X_REPLIES, |a| hash::x_hash(DigestAlgorithm::Sha256, a))
+        .features(&[Feature::Line("XSHA256")]),
+    row("XSHA512", X_ARGUMENTS, IN_USE, X_REPLIES, |a| hash::x_hash(DigestAlgorithm::Sha512, a))
+        .features(&[Feature::Line("XSHA512")]),
+    row("AVBL", "[<path>]", STREAMLINED, &[213, 451, 550], |a| Ok(Command::Avbl(optional(a))))
+        .features(&[Feature::Line("AVBL")]),
+    row("DSIZ", "[<path>]", STREAMLINED, &[213, 426, 451, 550], |a| Ok(Command::Dsiz(optional(a))))
+        .features(&[Feature::Line("DSIZ")]),
+    row("COMB", "<target> <part> [<part>...]", IN_USE, &[250, 426, 451, 452, 550, 552, 553], hash::comb)
+        .features(&[Feature::Line("COMB")]),
+    refused("THMB", STREAMLINED),
     // The server and the session.
     row("SYST", "", "RFC 959 4.1.3", &[215], |a| none(a, Command::Syst)).anytime(),
     row("NOOP", "", "RFC 959 4.1.3", &[200], |a| none(a, Command::Noop)).anytime().turn(Turn::AtOnce).keeps_restart(),
@@ -106,11 +120,16 @@ pub static COMMANDS: &[Row] = &[
     row("OPTS UTF8", "[ON|OFF]", "RFC 2389 4", &[200, 504], info::opts_utf8)
         .anytime()
         .features(&[Feature::Line("UTF8")]),
+    row("OPTS HASH", "[<algorithm>]", "draft-bryan-ftpext-hash 3.3", &[200], hash::opts_hash),
     row("OPTS UTF-8", "[ON|OFF]", IN_USE, &[200, 504], info::opts_utf8).anytime(),
-    refused("LANG", "RFC 2640 4"),
-    refused("HOST", "RFC 7151 3"),
-    refused("CLNT", IN_USE),
-    refused("CSID", "draft-peterson-streamlined-ftp"),
+    row("LANG", "[<language>]", "RFC 2640 4", &[200, 504], identity::lang)
+        .anytime()
+        .features(&[Feature::Line("LANG EN*")]),
+    row("HOST", "<name>", "RFC 7151 3", &[220, 503, 504], identity::host).anytime().features(&[Feature::Line("HOST")]),
+    row("CLNT", "<name>", IN_USE, &[200], |a| text(a).map(Command::Clnt)).anytime().features(&[Feature::Line("CLNT")]),
+    row("CSID", "Name=<name>; Version=<version>;", IN_USE, &[200], |a| text(a).map(Command::Csid))
+        .anytime()
+        .features(&[Feature::Line("CSID")]),
     refused("ALGS", "draft-bryan-ftpext-hash"),
     // Expiry: DESIGN 4.
     row("SETEXPIRY", "<path> <date>", "seed", &[0, 451, 550], site::set_expiry).features(&[Feature::Line("SETEXPIRY")]),
@@ -121,6 +140,14 @@ pub static COMMANDS: &[Row] = &[
     row("SITE CLAIM", "<path> <token>", "mayfly", &[200, 451, 550], site::claim)
         .features(&[Feature::Line("SITE CLAIM")]),
     row("SITE HELP", "", "RFC 959 4.1.3", &[214], |a| none(a, Command::Help(Some("SITE".into())))).anytime(),
+    row("SITE CHMOD", "<mode> <path>", IN_USE, &[200, 451, 504, 550], facts::site_chmod),
+    row("SITE UTIME", "<YYYYMMDDhhmm[ss]> <path>", IN_USE, &[200, 451, 550], facts::site_utime)
+        .features(&[Feature::Line("SITE UTIME")]),
+    row("SITE IDLE", "[<seconds>]", IN_USE, &[200], identity::site_idle),
+    row("SITE WHOAMI", "", IN_USE, &[200], |a| none(a, Command::SiteWhoami)),
+    // No way out of the root is made.
+    refused("SITE SYMLINK", IN_USE),
+    refused("SITE UMASK", IN_USE),
     // Security: RFC 2228 and RFC 4217.
     refused("AUTH", "RFC 2228 3"),
     refused("ADAT", "RFC 2228 3"),
@@ -162,6 +189,9 @@ fn by_name(verb: &str, word: Option<&str>) -> Option<&'static Row> {
 }
 
 const IN_USE: &str = "in use, no RFC";
+const STREAMLINED: &str = "draft-peterson-streamlined-ftp";
+const X_ARGUMENTS: &str = "<path> [<start> <end>]";
+const X_REPLIES: &[u16] = &[250, 426, 451, 550];
 
 #[cfg(test)]
 mod tests {

@@ -88,9 +88,9 @@ fn a_name_that_cannot_be_shown_is_listed_escaped_and_everything_can_be_done_with
         // The literal name comes first.
         std::fs::write(odd.join(r"f\x01"), "literal").unwrap();
         assert_eq!(host.read(path).unwrap(), b"literal");
-        host.storage.remove_file(&at(path)).unwrap();
-        host.storage.remove_file(&at(path)).unwrap();
-        assert_eq!(host.storage.remove_file(&at(path)), Err(StorageError::NotFound));
+        host.storage.remove_file(&at(path), None).unwrap();
+        host.storage.remove_file(&at(path), None).unwrap();
+        assert_eq!(host.storage.remove_file(&at(path), None), Err(StorageError::NotFound));
         host.storage.remove_directory(&at(r"/odd\xff\x0a"), None).unwrap();
         assert!(!odd.exists());
     });
@@ -114,7 +114,7 @@ fn a_link_in_the_way_looks_like_nothing_to_every_call() {
         assert_eq!(storage.open_write(&at("/out/x"), UploadBase::Empty, None).map(|_| ()), gone);
         assert_eq!(storage.make_directory(&at("/out/x"), &record(None), None), gone);
         assert_eq!(storage.make_directory(&at("/out"), &record(None), None), Err(StorageError::Exists));
-        assert_eq!(storage.remove_file(&at("/out/f")), gone);
+        assert_eq!(storage.remove_file(&at("/out/f"), None), gone);
         assert_eq!(storage.remove_directory(&at("/out/d"), None), gone);
         assert_eq!(storage.remove_directory(&at("/out"), None), gone);
         assert_eq!(storage.set_facts(&at("/out/f"), &modified(0)), gone);

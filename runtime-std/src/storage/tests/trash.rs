@@ -155,7 +155,7 @@ fn only_an_empty_directory_as_judged_is_removed() {
     let own = host.make("/a", Some(10));
     host.store("/a/f", b"x").unwrap();
     assert_eq!(host.storage.remove_directory(&at("/a"), Some(&own)), Err(StorageError::NotEmpty));
-    host.storage.remove_file(&at("/a/f")).unwrap();
+    host.storage.remove_file(&at("/a/f"), None).unwrap();
     assert_eq!(host.storage.remove_directory(&at("/a"), None), Err(StorageError::Changed));
     assert_eq!(host.storage.remove_directory(&at("/a"), Some(&record(None))), Err(StorageError::Changed));
     host.storage.remove_directory(&at("/a"), Some(&own)).unwrap();

@@ -241,19 +241,19 @@ fn a_directory_or_a_link_is_never_replaced_by_an_upload() {
 fn removing_a_file_removes_what_is_kept_of_its_name_but_not_from_under_an_upload() {
     let mut host = Host::new();
     host.tune(|disk| disk.named_from_bytes = 1);
-    assert_eq!(host.storage.remove_file(&at("/f")), Err(StorageError::NotFound));
+    assert_eq!(host.storage.remove_file(&at("/f"), None), Err(StorageError::NotFound));
     host.store("/f", b"x").unwrap();
     let (_, mut broken) = host.open("/f", UploadBase::Empty).unwrap();
     broken.write(b"part").unwrap();
     broken.keep().unwrap();
-    host.storage.remove_file(&at("/f")).unwrap();
+    host.storage.remove_file(&at("/f"), None).unwrap();
     assert_eq!((host.partial("/f"), host.read("/f")), (None, Err(StorageError::NotFound)));
     let (_, mut upload) = host.open("/f", UploadBase::Empty).unwrap();
     upload.write(b"part").unwrap();
-    assert_eq!(host.storage.remove_file(&at("/f")), Err(StorageError::NotFound));
+    assert_eq!(host.storage.remove_file(&at("/f"), None), Err(StorageError::NotFound));
     upload.publish(false, &[]).unwrap();
     host.make("/d", None);
-    assert_eq!(host.storage.remove_file(&at("/d")), Err(StorageError::IsDirectory));
+    assert_eq!(host.storage.remove_file(&at("/d"), None), Err(StorageError::IsDirectory));
 }
 
 #[test]
@@ -327,4 +327,17 @@ fn a_file_that_was_published_is_never_taken_for_its_own_partial() {
     std::fs::hard_link(host.disk("f"), host.disk(".mayfly-parts/f")).unwrap();
     assert_eq!(host.partial("/f"), None);
     assert_eq!(host.open("/f", UploadBase::Partial { keep_bytes: None }).map(|_| ()), Err(StorageError::NotFound));
+}
+
+#[test]
+fn only_the_file_that_is_meant_is_removed() {
+    let host = Host::new();
+    host.store("/f", b"read").unwrap();
+    let unique = host.storage.check(&at("/f")).unwrap().target.unwrap().unique;
+    host.store("/f", b"new").unwrap();
+    assert_eq!(host.storage.remove_file(&at("/f"), Some(&unique)), Err(StorageError::Changed));
+    assert_eq!(host.read("/f").unwrap(), b"new");
+    let unique = host.storage.check(&at("/f")).unwrap().target.unwrap().unique;
+    host.storage.remove_file(&at("/f"), Some(&unique)).unwrap();
+    assert_eq!(host.storage.remove_file(&at("/f"), Some(&unique)), Err(StorageError::NotFound));
 }
