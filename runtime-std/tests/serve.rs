@@ -192,7 +192,9 @@ fn shut_down_cuts_what_does_not_end_in_time() {
 
 #[test]
 fn time_comes_from_the_clock_that_was_passed_in() {
-    let clock = Arc::new(ManualClock::new(mayfly_core::time::Now { monotonic_ms: 0, utc_s: 1_900_000_000 }));
+    // It begins now: to a clock years ahead of the disk's, what MKD is just making would look like what a crash left.
+    let utc_s = system_clock().now().utc_s;
+    let clock = Arc::new(ManualClock::new(mayfly_core::time::Now { monotonic_ms: 0, utc_s }));
     let rig = Rig::start_with(|options| options.session.idle_ms_max = 300_000, clock.clone());
     let mut peer = rig.user();
     peer.ask("MKD scans", "257 \"/scans\" created");

@@ -36,7 +36,7 @@ pub static COMMANDS: &[Row] = &[
     row("TYPE", "A|I", "RFC 959 4.1.2", &[200, 504], |a| transfer::type_code(a).map(Command::Type)).keeps_restart(),
     row("MODE", "S", "RFC 959 4.1.2", &[200, 504], transfer::mode).keeps_restart(),
     row("STRU", "F", "RFC 959 4.1.2", &[200, 504], transfer::structure).keeps_restart(),
-    row("PORT", "<h1,h2,h3,h4,p1,p2>", "RFC 959 4.1.2", &[200], data::port).keeps_restart(),
+    row("PORT", "<h1,h2,h3,h4,p1,p2>", "RFC 959 4.1.2", &[200, 522], data::port).keeps_restart(),
     row("EPRT", "|<protocol>|<address>|<port>|", "RFC 2428 2", &[200, 522], data::eprt)
         .keeps_restart()
         .features(&[Feature::Line("EPRT")]),
