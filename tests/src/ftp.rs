@@ -2,7 +2,7 @@
 
 use crate::process::PATIENCE;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 /// A control connection.
 #[derive(Debug)]
@@ -75,7 +75,21 @@ impl Ftp {
     /// # Panics
     /// Where the connection is gone.
     pub fn say(&mut self, line: &str) {
-        self.control.get_mut().write_all(format!("{line}\r\n").as_bytes()).expect("the control connection stands");
+        self.send(format!("{line}\r\n").as_bytes());
+    }
+
+    /// Sends these bytes, whatever they are.
+    ///
+    /// # Panics
+    /// Where the connection is gone.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.control.get_mut().write_all(bytes).expect("the control connection stands");
+    }
+
+    /// Its connection.
+    #[must_use]
+    pub fn stream(&self) -> &TcpStream {
+        self.control.get_ref()
     }
 
     /// Reads one reply.
@@ -164,4 +178,22 @@ pub fn connect_from(from: Ipv4Addr, to: SocketAddr) -> io::Result<TcpStream> {
     bind(&socket, &SocketAddr::new(from.into(), 0))?;
     connect(&socket, &to)?;
     Ok(TcpStream::from(socket))
+}
+
+/// Listens on the port that a connection has already, the default data port (RFC 959 3.2): the system wants to hear from
+/// both that they agree.
+///
+/// # Errors
+/// The system's.
+pub fn listen_beside(stream: &TcpStream) -> io::Result<TcpListener> {
+    use rustix::net::sockopt::set_socket_reuseaddr;
+    use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
+    let address = stream.local_addr()?;
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let beside = socket(family, SocketType::STREAM, None)?;
+    set_socket_reuseaddr(stream, true)?;
+    set_socket_reuseaddr(&beside, true)?;
+    bind(&beside, &address)?;
+    listen(&beside, 1)?;
+    Ok(TcpListener::from(beside))
 }

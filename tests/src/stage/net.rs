@@ -159,7 +159,7 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
         let session = self.session(number)?;
         // Two cannot listen there.
         session.listener = None;
-        session.listener = Some(listen_beside(&session.control.stream).map_err(said)?);
+        session.listener = Some(crate::ftp::listen_beside(&session.control.stream).map_err(said)?);
         session.data = None;
         Ok(())
     }
@@ -320,20 +320,6 @@ fn connect_from(from: Ipv4Addr, to: SocketAddr) -> Result<TcpStream, Fault> {
     let stream = crate::ftp::connect_from(from, to).map_err(said)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(said)?;
     Ok(stream)
-}
-
-/// Listens on the port that a connection has already: the system wants to hear from both that they agree.
-fn listen_beside(stream: &TcpStream) -> io::Result<TcpListener> {
-    use rustix::net::sockopt::set_socket_reuseaddr;
-    use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
-    let address = stream.local_addr()?;
-    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let beside = socket(family, SocketType::STREAM, None)?;
-    set_socket_reuseaddr(stream, true)?;
-    set_socket_reuseaddr(&beside, true)?;
-    bind(&beside, &address)?;
-    listen(&beside, 1)?;
-    Ok(TcpListener::from(beside))
 }
 
 fn wait_until_gone(path: &Path) -> Result<(), Fault> {
