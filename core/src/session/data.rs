@@ -218,6 +218,7 @@ impl Session {
             // RFC 959 5.2: the port before the control connection's; 0 would be any.
             ActivePort::Data => self.local.port().checked_sub(1).filter(|port| *port != 0),
         };
+        // RFC 1123 4.1.2.12: from the address that the control connection is on.
         self.push(Action::ConnectData { id, peer, local: self.own_ip_towards(peer.ip()), local_port });
         (id, setup)
     }
