@@ -1,11 +1,14 @@
 //! Other people's FTP servers, which our client must get on with: unpacked by `tests/steps/unpack`, never installed, and
-//! run on a free port of loopback.
+//! run on a free port of loopback. They give up root's rights for those of `nobody`, as on an operator's machine.
 
+mod proftpd;
+mod pureftpd;
 mod vsftpd;
 
-use crate::process::wait_until;
-use std::fs;
+use crate::process::{PATIENCE, wait_until};
+use std::fs::{self, Permissions};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -13,13 +16,18 @@ use tempfile::TempDir;
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
-    /// vsftpd, for anonymous clients.
+    /// vsftpd, for anonymous clients: neither MLSD nor MFMT.
     Vsftpd,
+    /// `ProFTPD`, for anonymous clients: nearly all of RFC 3659.
+    ProFtpd,
+    /// Pure-FTPd, for one named user: MLSD, and a greeting of many lines.
+    PureFtpd,
 }
 
 /// A running server that takes uploads. Killed when dropped.
 #[derive(Debug)]
 pub struct PeerProcess {
+    peer: Peer,
     child: Child,
     address: SocketAddr,
     folder: TempDir,
@@ -32,24 +40,48 @@ impl PeerProcess {
     /// Where it cannot be had or does not come to listen.
     #[must_use]
     pub fn start(peer: Peer) -> Self {
+        // These take no port 0, so somebody else may have the port that was free a moment ago.
+        (0..PORTS_TRIED)
+            .find_map(|_| Self::try_start(peer))
+            .unwrap_or_else(|| panic!("{peer:?} does not come to listen"))
+    }
+
+    fn try_start(peer: Peer) -> Option<Self> {
         let folder = tempfile::tempdir().expect("there is room for a folder");
-        fs::create_dir(folder.path().join(ROOT)).expect("the folder is ours");
-        // These take no port 0: one that was free a moment ago.
+        let root = folder.path().join(ROOT);
+        fs::create_dir(&root).expect("the folder is ours");
+        for (path, mode) in [(folder.path(), 0o711), (&root, 0o777)] {
+            fs::set_permissions(path, Permissions::from_mode(mode)).expect("the folder is ours");
+        }
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let address = free.expect("loopback has a free port");
         let mut command = match peer {
             Peer::Vsftpd => vsftpd::command(folder.path(), address),
+            Peer::ProFtpd => proftpd::command(folder.path(), address),
+            Peer::PureFtpd => pureftpd::command(folder.path(), address),
         };
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-        let child = child.unwrap_or_else(|error| panic!("{peer:?}: {error}"));
-        wait_until(&format!("{peer:?} to listen"), || TcpStream::connect(address).is_ok());
-        Self { child, address, folder }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap_or_else(|error| panic!("{peer:?}: {error}"));
+        let mut started = Self { peer, child, address, folder };
+        let mut lives = true;
+        wait_until(&format!("{peer:?} to listen or end, within {} s", PATIENCE.as_secs()), || {
+            lives = started.child.try_wait().expect("it is our child").is_none();
+            !lives || TcpStream::connect(address).is_ok()
+        });
+        lives.then_some(started)
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The URL of a path, with what one logs in with.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        let login = if self.peer == Peer::PureFtpd { pureftpd::LOGIN } else { "" };
+        format!("ftp://{login}{}/{path}", self.address)
     }
 
     /// What its clients see as the root.
@@ -87,3 +119,4 @@ pub fn unpacked(name: &str, packages: &[&str], program: &str) -> Command {
 }
 
 const ROOT: &str = "root";
+const PORTS_TRIED: usize = 5;

@@ -18,6 +18,7 @@ pub(super) fn command(folder: &Path, address: SocketAddr) -> Command {
 
 fn configuration(address: SocketAddr, folder: &Path) -> String {
     let (ip, port, folder) = (address.ip(), address.port(), folder.display());
+    // Without run_as_launching_user it wants a root that nobody can write to.
     format!(
         "listen=YES\nlisten_address={ip}\nlisten_port={port}\nbackground=NO\nrun_as_launching_user=YES\n\
          seccomp_sandbox=NO\nanonymous_enable=YES\nno_anon_password=YES\nftp_username=nobody\nnopriv_user=nobody\n\
