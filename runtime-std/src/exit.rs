@@ -1,4 +1,8 @@
-//! The exit codes of both binaries.
+//! The exit codes of both binaries. Scripts rely on them: none ever changes its meaning.
+//!
+//! Where several things failed, as in a tree, it is 8 if anything came over, else the code of the first failure; a full
+//! disk (9), an expired path (6) and a signal (130) are told as such in any case. What passes by itself (3, 8, 9, 12) is
+//! only told once `--retries` tries have failed.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -12,27 +16,27 @@ pub enum Exit {
     Done = 0,
     /// The server could not start, or could not go on.
     CannotServe = 1,
-    /// A flag, argument or setting is wrong.
+    /// A flag, argument or setting is wrong: clap's own code.
     Usage = 2,
-    /// The server could not be reached.
+    /// The server could not be reached, or a data connection to it could not be made, or it closed the connection.
     CannotConnect = 3,
-    /// The server refused the login.
+    /// The server refused the login; or there is no password and nobody to ask for it.
     LoginRefused = 4,
     /// There is no such path or file.
     NoSuchPath = 5,
     /// The storage path has expired.
     PathExpired = 6,
-    /// The server refused a command.
+    /// The server refused a command; or the path is there already, or its date is not taken.
     Refused = 7,
-    /// A transfer broke off, and could not be resumed.
+    /// A transfer broke off and could not be resumed, or only some of several files came over.
     PartialTransfer = 8,
     /// The server's disk is full, or a quota is used up.
     NoSpace = 9,
-    /// A local file could not be read or written.
+    /// A local file could not be read or written, a `.netrc` too.
     LocalFile = 10,
     /// TLS failed.
     Tls = 11,
-    /// The server took too long.
+    /// The server took longer than `--timeout`.
     TimedOut = 12,
     /// The server said what the protocol does not allow.
     Protocol = 13,

@@ -6,6 +6,7 @@ pub mod files;
 pub mod ftp;
 pub mod ground;
 pub mod harness;
+pub mod impostor;
 pub mod kernel;
 pub mod peers;
 pub mod process;
