@@ -150,6 +150,15 @@ impl Ground {
         self.server.wait_for_log(part)
     }
 
+    /// The lines of the server's log that have this in them, once there are so many.
+    ///
+    /// # Panics
+    /// Where there are fewer.
+    #[must_use]
+    pub fn log_lines(&self, count: usize, part: &str) -> Vec<String> {
+        self.server.wait_for_logs(count, |line| line.contains(part))
+    }
+
     /// The bytes that went over the wire in each `upload` or `download` of this path, as the server logged them, once
     /// there are so many transfers.
     ///

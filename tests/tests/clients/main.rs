@@ -4,12 +4,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod aria2;
 mod busybox;
 mod curl;
 mod inetutils;
 mod lftp;
 mod ncftp;
 mod ours;
+mod rclone;
 mod round_trip;
 mod tnftp;
 mod wget;
+mod windows;
