@@ -2,10 +2,11 @@
 
 use mayfly_tests::ftp::{Ftp, connect_from};
 use mayfly_tests::noise;
-use mayfly_tests::process::{Driver, PATIENCE, ServerProcess};
+use mayfly_tests::process::{Driver, PATIENCE, ServerProcess, run};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
+use std::process::Command;
 use tempfile::TempDir;
 
 macro_rules! on_both_drivers {
@@ -30,6 +31,7 @@ on_both_drivers! {
     active_data_comes_from_the_port_before_the_control_connection_s
     a_data_port_that_is_taken_is_done_without
     a_file_goes_from_one_server_to_another_where_both_allow_it
+    lftp_copies_from_one_driver_to_the_other
     no_file_goes_to_another_host_unasked
 }
 
@@ -172,6 +174,22 @@ fn a_file_goes_from_one_server_to_another_where_both_allow_it(driver: Driver) {
     assert_eq!(from.reply().code, 150);
     assert_eq!([from.reply().code, to.reply().code], [226, 226]);
     assert!(fs::read(source.root.path().join("c")).expect("it was stored") == bytes);
+}
+
+fn lftp_copies_from_one_driver_to_the_other(driver: Driver) {
+    let other = if driver == Driver::Std { Driver::Smol } else { Driver::Std };
+    let [source, target] =
+        [(driver, OTHER), (other, THIRD)].map(|(driver, ip)| Served::on(driver, &format!("{ip}:0"), &FXP));
+    let bytes = noise(3_000_001);
+    fs::write(source.root.path().join("a"), &bytes).expect("there is room");
+    let [from, to] = [&source, &target].map(|server| server.process.address());
+    // It copies by itself where a server refuses: this is to fail then.
+    let script = format!("set ftp:use-fxp yes; set ftp:fxp-force yes; get ftp://{from}/a -o ftp://{to}/b");
+    let home = tempfile::tempdir().expect("there is room for a folder");
+    let mut lftp = Command::new("timeout");
+    lftp.args(["--kill-after=5", "60", "lftp", "-c", &script]).env("HOME", home.path());
+    let _ran = run(&mut lftp).succeeded();
+    assert!(fs::read(target.root.path().join("b")).expect("it was stored") == bytes);
 }
 
 fn no_file_goes_to_another_host_unasked(driver: Driver) {
