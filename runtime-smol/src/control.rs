@@ -39,10 +39,10 @@ impl Control {
     }
 
     /// Puts a reply behind those that wait; [`Control::poll_flush`] sends them in one write.
-    pub(crate) fn queue(&mut self, wire: &str) {
+    pub(crate) fn queue(&mut self, wire: &[u8]) {
         // Also after the peer has closed its side: it may have done so by halves, to read on.
         if !self.is_broken {
-            self.replies.extend_from_slice(wire.as_bytes());
+            self.replies.extend_from_slice(wire);
         }
     }
 
@@ -180,8 +180,8 @@ mod tests {
     #[test]
     fn replies_leave_together_and_nothing_is_kept() {
         let (mut control, mut peer) = pair();
-        control.queue("150 Ok to send data.\r\n");
-        control.queue("226 Transfer complete.\r\n");
+        control.queue(b"150 Ok to send data.\r\n");
+        control.queue(b"226 Transfer complete.\r\n");
         block_on(poll_fn(|cx| control.poll_flush(cx)));
         assert_eq!(control.replies.capacity(), 0);
         block_on(control.close(true));
@@ -197,7 +197,7 @@ mod tests {
         peer.write_all(b"NOOP\r\n").unwrap();
         let line = "x".repeat(4096);
         while control.poll_flush(cx).is_ready() || control.replies.len() < REPLY_BYTES_WAITING_MAX {
-            control.queue(&line);
+            control.queue(line.as_bytes());
         }
         assert!(control.poll_read(cx).is_pending());
         assert!(control.replies.len() < REPLY_BYTES_WAITING_MAX + line.len());
@@ -216,7 +216,7 @@ mod tests {
             assert!(control.poll_read(cx).is_pending());
             if control.end == End::Seen { Poll::Ready(()) } else { Poll::Pending }
         }));
-        control.queue("530 Login incorrect.\r\n");
+        control.queue(b"530 Login incorrect.\r\n");
         block_on(control.close(false));
         let mut all = String::new();
         peer.read_to_string(&mut all).unwrap();
@@ -232,7 +232,7 @@ mod tests {
             assert!(control.poll_read(cx).is_pending());
             if control.end == End::Seen { Poll::Ready(()) } else { Poll::Pending }
         }));
-        control.queue("421 Timeout.\r\n");
+        control.queue(b"421 Timeout.\r\n");
         assert!(control.replies.is_empty());
     }
 }

@@ -1,14 +1,18 @@
 //! The data side of a session: its listener, its connection, and the one data action that may run.
 
-use crate::transfer::{self, Held};
+use crate::transfer::{self, Held, Piece, Terms};
 use crate::watch::Watch;
 use async_io::Async;
 use futures_lite::future::{Boxed, poll_fn, ready as at_once, yield_now};
-use mayfly_core::action::{ActionId, Direction, PortRange, Translation};
+use mayfly_core::action::{ActionId, Direction, PortRange};
 use mayfly_core::error::{NetError, StorageError, TransferError};
 use mayfly_core::event::Event;
 use mayfly_std::net;
+<<<<<<< Updated upstream
 use mayfly_std::proxy::{Caller, Expected, HeaderReader, NoHeader};
+=======
+use mayfly_std::passage::TextOutlet;
+>>>>>>> Stashed changes
 use mayfly_std::storage::Upload;
 use std::future::Future;
 use std::io::ErrorKind;
@@ -25,6 +29,8 @@ pub(crate) struct DataSide {
     pub(crate) upload: Option<Box<dyn Upload>>,
     listener: Option<Async<TcpListener>>,
     stream: Option<Async<TcpStream>>,
+    /// What makes one stream of a listing's pieces in MODE Z; boxed, for few ask for it.
+    text: Option<Box<TextOutlet>>,
     work: Option<Box<Work>>,
 }
 
@@ -35,7 +41,7 @@ struct Work {
     /// The session has closed the data connection meanwhile.
     is_closed: bool,
     reported_ms: u64,
-    reported_bytes: u64,
+    reported: (u64, Option<u64>),
     watch: Arc<Watch>,
     future: Boxed<Done>,
 }
@@ -48,6 +54,8 @@ pub(crate) struct Done {
     pub(crate) stream: Option<Async<TcpStream>>,
     /// The upload that was written to.
     pub(crate) upload: Option<Box<dyn Upload>>,
+    /// What makes one stream of a listing's pieces.
+    pub(crate) text: TextOutlet,
 }
 
 impl DataSide {
@@ -86,28 +94,29 @@ impl DataSide {
     }
 
     /// Moves a file's bytes.
-    pub(crate) fn transfer(&mut self, id: ActionId, direction: Direction, translation: Translation) {
+    pub(crate) fn transfer(&mut self, id: ActionId, direction: Direction, terms: Terms) {
         let Some(stream) = self.stream.take() else {
             return self.fail_at_once(id, TransferError::ConnectionLost);
         };
         match direction {
             Direction::Send => match self.download.take() {
                 Some(download) => {
-                    self.begin(id, false, |watch| transfer::send(id, stream, download, translation, watch));
+                    self.begin(id, false, |watch| transfer::send(id, stream, download, terms, watch));
                 }
                 None => self.fail_at_once(id, TransferError::Storage(StorageError::Failed)),
             },
             Direction::Receive => match self.upload.take() {
-                Some(upload) => self.begin(id, true, |watch| transfer::receive(id, stream, upload, translation, watch)),
+                Some(upload) => self.begin(id, true, |watch| transfer::receive(id, stream, upload, terms, watch)),
                 None => self.fail_at_once(id, TransferError::Storage(StorageError::Failed)),
             },
         }
     }
 
-    /// Sends a text.
-    pub(crate) fn send_text(&mut self, id: ActionId, text: String) {
+    /// Sends a piece of a listing.
+    pub(crate) fn send_text(&mut self, id: ActionId, piece: Piece) {
+        let outlet = self.text.take().map_or_else(TextOutlet::default, |outlet| *outlet);
         match self.stream.take() {
-            Some(stream) => self.begin(id, false, |watch| transfer::send_text(id, stream, text, watch)),
+            Some(stream) => self.begin(id, false, |watch| transfer::send_text(id, stream, piece, outlet, watch)),
             None => self.fail_at_once(id, TransferError::ConnectionLost),
         }
     }
@@ -122,6 +131,7 @@ impl DataSide {
     /// Closes the listener and the connection, the latter also where an action still has it.
     pub(crate) fn close(&mut self) {
         self.listener = None;
+        self.text = None;
         if let Some(stream) = self.stream.take() {
             net::end_data(stream.get_ref());
         }
@@ -138,6 +148,7 @@ impl DataSide {
         self.work = None;
         self.upload = self.upload.take().or(done.upload);
         self.stream = done.stream;
+        self.text = done.text.is_begun().then(|| Box::new(done.text));
         if is_closed {
             self.close();
         }
@@ -146,17 +157,23 @@ impl DataSide {
 
     /// When the session is due to hear that bytes move.
     pub(crate) fn progress_due_ms(&self) -> Option<u64> {
-        let work = self.work.as_ref().filter(|work| work.watch.wire_bytes() != work.reported_bytes)?;
+        let work = self.work.as_ref().filter(|work| work.watch.moved() != work.reported)?;
         Some(work.reported_ms.saturating_add(net::PROGRESS_EVERY_MS))
     }
 
     /// What the session is to hear of it by `now_ms`.
-    pub(crate) fn take_progress(&mut self, now_ms: u64) -> Option<Event> {
+    pub(crate) fn take_due_progress(&mut self, now_ms: u64) -> Option<Event> {
         self.progress_due_ms().filter(|due_ms| *due_ms <= now_ms)?;
+        self.take_progress(now_ms)
+    }
+
+    /// What the session has not heard of yet, due or not.
+    pub(crate) fn take_progress(&mut self, now_ms: u64) -> Option<Event> {
+        self.progress_due_ms()?;
         let work = self.work.as_mut()?;
-        let wire_bytes = work.watch.wire_bytes();
-        (work.reported_ms, work.reported_bytes) = (now_ms, wire_bytes);
-        Some(Event::TransferProgress { id: work.id, wire_bytes, file_bytes: None })
+        (work.reported_ms, work.reported) = (now_ms, work.watch.moved());
+        let (wire_bytes, file_bytes) = work.reported;
+        Some(Event::TransferProgress { id: work.id, wire_bytes, file_bytes })
     }
 
     /// From now on only a new look at the data connection counts for [`DataSide::may_hold_data`].
@@ -187,13 +204,13 @@ impl DataSide {
     {
         let watch = Arc::new(Watch::default());
         let future = Box::pin(action(Arc::clone(&watch)));
-        let work = Work { id, receives, is_closed: false, reported_ms: 0, reported_bytes: 0, watch, future };
+        let work = Work { id, receives, is_closed: false, reported_ms: 0, reported: (0, None), watch, future };
         self.work = Some(Box::new(work));
     }
 
     fn end_at_once(&mut self, id: ActionId, event: Event) {
         let stream = self.stream.take();
-        self.begin(id, false, |_| at_once(Done { event, stream, upload: None }));
+        self.begin(id, false, |_| at_once(Done { event, stream, upload: None, text: TextOutlet::default() }));
     }
 
     fn fail_at_once(&mut self, id: ActionId, error: TransferError) {
@@ -268,7 +285,7 @@ fn connected(id: ActionId, outcome: Result<Async<TcpStream>, NetError>) -> Done 
         Ok(stream) => (Some(stream), Ok(())),
         Err(error) => (None, Err(error)),
     };
-    Done { event: Event::DataConnected { id, outcome }, stream, upload: None }
+    Done { event: Event::DataConnected { id, outcome }, stream, upload: None, text: TextOutlet::default() }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::control::{Control, End};
 use crate::data::DataSide;
 use crate::pool::OnPool;
 use crate::timer::Alarm;
+use crate::transfer::{Piece, Terms};
 use async_io::Async;
 use futures_lite::future::{Boxed, FutureExt as _, poll_fn};
 use futures_lite::stream::Stream as _;
@@ -152,7 +153,7 @@ impl Driver {
 
     fn execute(&mut self, action: Action) -> ControlFlow<()> {
         match action {
-            Action::SendReply { wire, .. } => self.control.queue(&wire),
+            Action::SendReply { wire, .. } => self.control.queue(wire.as_bytes()),
             Action::Storage { id, request } => self.ask_storage(id, request),
             Action::DrawRandom { id } => return self.draw_random(id),
             Action::ListenData { id, local, ports } => self.data.listen(id, local, ports, self.socket),
@@ -164,8 +165,11 @@ impl Driver {
                 self.data.connect(id, peer, (local, local_port), self.socket);
             }
             Action::CloseData => self.data.close(),
-            Action::Transfer { id, direction, translation, .. } => self.data.transfer(id, direction, translation),
-            Action::SendData { id, text, .. } => self.data.send_text(id, text),
+            Action::Transfer { id, direction, translation, deflate } => {
+                self.data.transfer(id, direction, Terms { translation, deflate });
+            }
+            Action::SendData { id, text, deflate, last } => self.data.send_text(id, Piece { text, deflate, last }),
+            Action::SendTelnet { bytes } => self.control.queue(&bytes),
             Action::Cancel { id } => self.data.cancel(id),
             Action::Notify { change } => self.tell_reaper(change),
             Action::Note { note } => self.log.note(&note),
@@ -303,7 +307,7 @@ impl Driver {
         let due_ms = [self.session.deadline(), self.data.progress_due_ms()].into_iter().flatten().min();
         ready!(self.alarm.poll_due(cx, self.shared.clock.as_ref(), due_ms));
         let now_ms = self.shared.clock.now().monotonic_ms;
-        Poll::Ready(self.data.take_progress(now_ms).unwrap_or(Event::Timeout))
+        Poll::Ready(self.data.take_due_progress(now_ms).unwrap_or(Event::Timeout))
     }
 
     fn poll_errand(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
@@ -325,7 +329,16 @@ impl Driver {
         if waits || !self.session.wants_input() {
             return Poll::Pending;
         }
-        self.control.poll_read(cx).map(|bytes| Event::ControlReceived { bytes })
+        let bytes = ready!(self.control.poll_read(cx));
+        let received = Event::ControlReceived { bytes };
+        // It may be a STAT, which tells how far a transfer is.
+        Poll::Ready(match self.data.take_progress(self.shared.clock.now().monotonic_ms) {
+            Some(progress) => {
+                self.events.push(received);
+                progress
+            }
+            None => received,
+        })
     }
 
     /// An upload whose bytes have all come before the peer closed both connections is whole: the data connection is

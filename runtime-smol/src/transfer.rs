@@ -9,11 +9,11 @@ use crate::pool::OnPool;
 use crate::watch::Watch;
 use async_io::Async;
 use futures_lite::future::yield_now;
-use mayfly_core::action::{ActionId, Translation};
-use mayfly_core::ascii::{FromWire, ToWire};
+use mayfly_core::action::{ActionId, DeflateLevel, Translation};
 use mayfly_core::error::{StorageError, TransferError};
 use mayfly_core::event::Event;
 use mayfly_std::net::CHUNK_BYTES;
+use mayfly_std::passage::{Intake, Outlet, TextOutlet};
 use mayfly_std::storage::{Download, Upload};
 use mayfly_std::transfer::send_file_chunk;
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
@@ -25,28 +25,69 @@ use std::sync::Arc;
 /// A file that is being sent.
 pub(crate) type Held = OnPool<Box<dyn Download>>;
 
+/// What happens to the bytes on the way, as `Action::Transfer` says it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) translation: Translation,
+    pub(crate) deflate: Option<DeflateLevel>,
+}
+
 /// Sends an open file to its end.
 pub(crate) async fn send(
     id: ActionId,
     mut stream: Async<TcpStream>,
     download: Held,
-    translation: Translation,
+    terms: Terms,
     watch: Arc<Watch>,
 ) -> Done {
-    let sent = match translation {
-        Translation::Image if download.file().is_some() => send_by_kernel(&mut stream, download, &watch).await,
-        _ => {
-            let offset_bytes = download.offset_bytes();
-            send_by_buffer(&mut stream, Source::new(download, offset_bytes, translation), &watch).await
+    let sent = match terms {
+        Terms { translation: Translation::Image, deflate: None } if download.file().is_some() => {
+            send_by_kernel(&mut stream, download, &watch).await
+        }
+        Terms { translation, deflate } => {
+            let outlet = Outlet::new(download.offset_bytes(), translation, deflate);
+            send_by_buffer(&mut stream, Source { download, outlet }, &watch).await
         }
     };
-    ended(id, stream, None, sent, &watch)
+    ended(id, stream, sent, &watch)
 }
 
-/// Sends a text, such as a piece of a listing.
-pub(crate) async fn send_text(id: ActionId, mut stream: Async<TcpStream>, text: String, watch: Arc<Watch>) -> Done {
-    let sent = write_all(&mut stream, text.as_bytes(), &watch).await;
-    ended(id, stream, None, sent, &watch)
+/// A piece of a listing, as `Action::SendData` says it.
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    pub(crate) deflate: Option<DeflateLevel>,
+    pub(crate) last: bool,
+}
+
+/// Sends a piece of a listing. What deflates comes back for the next one.
+pub(crate) async fn send_text(
+    id: ActionId,
+    mut stream: Async<TcpStream>,
+    piece: Piece,
+    mut outlet: TextOutlet,
+    watch: Arc<Watch>,
+) -> Done {
+    let Piece { text, deflate, last } = piece;
+    let text_bytes = text.len();
+    let wire = if deflate.is_some() {
+        let wire;
+        (outlet, wire) = unblock(move || {
+            let wire = outlet.wire(text, deflate, last);
+            (outlet, wire)
+        })
+        .await;
+        wire
+    } else {
+        Ok(text.into_bytes())
+    };
+    let sent = match wire {
+        Ok(wire) => {
+            watch.count_file(text_bytes);
+            write_all(&mut stream, &wire, &watch).await
+        }
+        Err(error) => Err(error),
+    };
+    Done { text: outlet, ..ended(id, stream, sent, &watch) }
 }
 
 /// Receives into an upload until the peer closes.
@@ -54,26 +95,42 @@ pub(crate) async fn receive(
     id: ActionId,
     mut stream: Async<TcpStream>,
     upload: Box<dyn Upload>,
-    translation: Translation,
+    terms: Terms,
     watch: Arc<Watch>,
 ) -> Done {
-    let mut sink = Sink::new(upload, translation);
+    // The file's bytes are the wire's, and counted with them.
+    let is_plain = matches!(terms, Terms { translation: Translation::Image, deflate: None });
+    let mut sink = Sink { upload, intake: Intake::new(terms.translation, terms.deflate.is_some()) };
     let received = loop {
-        let bytes = match read(&mut stream, &mut sink.raw, &watch).await {
-            Err(error) => break Err(error),
-            Ok(0) if sink.translator.is_none() => break Ok(()),
-            Ok(bytes) => bytes,
-        };
-        watch.count(bytes);
-        let written;
-        (sink, written) = unblock(move || sink.write(bytes)).await;
-        match written {
-            Err(error) => break Err(TransferError::Storage(error)),
-            Ok(()) if bytes == 0 => break Ok(()),
-            Ok(()) => yield_now().await,
+        if sink.intake.is_ended() {
+            break Ok(());
+        }
+        if sink.intake.is_busy() {
+            let written;
+            (sink, written) = unblock(move || sink.step()).await;
+            match written {
+                Ok(_) if is_plain => {}
+                Ok(bytes) => watch.count_file(bytes),
+                Err(error) => break Err(error),
+            }
+            yield_now().await;
+        } else {
+            match read(&mut stream, sink.intake.room(), &watch).await {
+                Ok(bytes) => {
+                    watch.count_wire(bytes);
+                    if is_plain {
+                        watch.count_file(bytes);
+                    }
+                    sink.intake.came(bytes);
+                }
+                Err(error) => break Err(error),
+            }
+        }
+        if watch.is_cancelled() {
+            break Err(TransferError::Cancelled);
         }
     };
-    ended(id, stream, Some(sink.upload), received, &watch)
+    Done { upload: Some(sink.upload), ..ended(id, stream, received, &watch) }
 }
 
 /// Has the kernel send the file (`sendfile`), each chunk once it lies in the page cache.
@@ -98,8 +155,8 @@ async fn send_by_kernel(stream: &mut Async<TcpStream>, mut download: Held, watch
             Ok(bytes) => watch.count(bytes),
             // Some file systems do not let the kernel send from them.
             Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
-                let source = Source::new(download, offset_bytes, Translation::Image);
-                return send_by_buffer(stream, source, watch).await;
+                let outlet = Outlet::new(offset_bytes, Translation::Image, None);
+                return send_by_buffer(stream, Source { download, outlet }, watch).await;
             }
             Err(error) => return Err(why_unsent(&error)),
         }
@@ -108,16 +165,19 @@ async fn send_by_kernel(stream: &mut Async<TcpStream>, mut download: Held, watch
     Ok(())
 }
 
-/// Sends what must be read first: because it is translated, or because the storage has no file for the kernel.
+/// Sends what must be read first: because it is translated or deflated, or because the storage has no file for the
+/// kernel.
 async fn send_by_buffer(stream: &mut Async<TcpStream>, mut source: Source, watch: &Watch) -> Result<(), TransferError> {
-    loop {
+    while !source.outlet.is_ended() {
         let filled;
         (source, filled) = unblock(move || source.fill()).await;
-        if filled.map_err(TransferError::Storage)? == 0 {
-            return Ok(());
+        watch.count_file(filled?);
+        if watch.is_cancelled() {
+            return Err(TransferError::Cancelled);
         }
-        write_all(stream, &source.out, watch).await?;
+        write_all(stream, source.outlet.wire(), watch).await?;
     }
+    Ok(())
 }
 
 async fn write_all(stream: &mut Async<TcpStream>, mut bytes: &[u8], watch: &Watch) -> Result<(), TransferError> {
@@ -125,7 +185,7 @@ async fn write_all(stream: &mut Async<TcpStream>, mut bytes: &[u8], watch: &Watc
         let chunk = &bytes[..bytes.len().min(CHUNK_BYTES)];
         let written = watch.retry(stream, Async::poll_writable, |mut socket| socket.write(chunk)).await;
         let written = written.ok_or(TransferError::Cancelled)?.map_err(|_| TransferError::ConnectionLost)?;
-        watch.count(written);
+        watch.count_wire(written);
         bytes = &bytes[written..];
         yield_now().await;
     }
@@ -141,15 +201,10 @@ async fn read(stream: &mut Async<TcpStream>, buffer: &mut [u8], watch: &Watch) -
     Ok(bytes)
 }
 
-fn ended(
-    id: ActionId,
-    stream: Async<TcpStream>,
-    upload: Option<Box<dyn Upload>>,
-    outcome: Result<(), TransferError>,
-    watch: &Watch,
-) -> Done {
-    let event = Event::TransferEnded { id, wire_bytes: watch.wire_bytes(), file_bytes: None, outcome };
-    Done { event, stream: Some(stream), upload }
+fn ended(id: ActionId, stream: Async<TcpStream>, outcome: Result<(), TransferError>, watch: &Watch) -> Done {
+    let (wire_bytes, file_bytes) = watch.moved();
+    let event = Event::TransferEnded { id, wire_bytes, file_bytes, outcome };
+    Done { event, stream: Some(stream), upload: None, text: TextOutlet::default() }
 }
 
 fn chunk_at(offset_bytes: u64, end_bytes: u64) -> usize {
@@ -194,75 +249,30 @@ fn why_unsent(error: &io::Error) -> TransferError {
     }
 }
 
-/// A download that is read piece by piece, on the blocking pool.
+/// A download that is read piece by piece, and deflated, on the blocking pool.
 struct Source {
     download: Held,
-    offset_bytes: u64,
-    translator: Option<ToWire>,
-    raw: Vec<u8>,
-    out: Vec<u8>,
+    outlet: Outlet,
 }
 
 impl Source {
-    fn new(download: Held, offset_bytes: u64, translation: Translation) -> Self {
-        let translator = (translation == Translation::Ascii).then(ToWire::default);
-        Self { download, offset_bytes, translator, raw: Vec::new(), out: Vec::new() }
-    }
-
-    /// Reads the next piece, and puts into `out` what must be sent for it; 0 at the end.
-    fn fill(mut self) -> (Self, Result<usize, StorageError>) {
-        let filled = self.try_fill();
+    fn fill(mut self) -> (Self, Result<usize, TransferError>) {
+        let filled = self.outlet.refill(self.download.as_ref());
         (self, filled)
-    }
-
-    fn try_fill(&mut self) -> Result<usize, StorageError> {
-        let chunk = chunk_at(self.offset_bytes, self.download.end_bytes());
-        if chunk == 0 {
-            return Ok(0);
-        }
-        self.raw.resize(chunk, 0);
-        let bytes = self.download.read_at(&mut self.raw, self.offset_bytes)?;
-        if bytes == 0 {
-            return Err(StorageError::Failed);
-        }
-        self.offset_bytes += bytes as u64;
-        self.out.clear();
-        match &mut self.translator {
-            Some(translator) => translator.translate(&self.raw[..bytes], &mut self.out),
-            None => self.out.extend_from_slice(&self.raw[..bytes]),
-        }
-        Ok(bytes)
     }
 }
 
-/// An upload that is written to on the blocking pool, for a full page cache makes any write wait for the disk.
+/// An upload that is inflated and written to on the blocking pool, for a full page cache makes any write wait for the
+/// disk.
 struct Sink {
     upload: Box<dyn Upload>,
-    translator: Option<FromWire>,
-    raw: Vec<u8>,
-    out: Vec<u8>,
+    intake: Intake,
 }
 
 impl Sink {
-    fn new(upload: Box<dyn Upload>, translation: Translation) -> Self {
-        let translator = (translation == Translation::Ascii).then(FromWire::default);
-        Self { upload, translator, raw: vec![0; CHUNK_BYTES], out: Vec::new() }
-    }
-
-    /// Appends the first `bytes` of what was read; 0 is the end of the stream.
-    fn write(mut self, bytes: usize) -> (Self, Result<(), StorageError>) {
-        let written = self.try_write(bytes);
+    fn step(mut self) -> (Self, Result<usize, TransferError>) {
+        let written = self.intake.step(self.upload.as_mut());
         (self, written)
-    }
-
-    fn try_write(&mut self, bytes: usize) -> Result<(), StorageError> {
-        let Some(translator) = &mut self.translator else { return self.upload.write(&self.raw[..bytes]) };
-        self.out.clear();
-        match bytes {
-            0 => translator.finish(&mut self.out),
-            _ => translator.translate(&self.raw[..bytes], &mut self.out),
-        }
-        self.upload.write(&self.out)
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) struct Watch {
     cancelled: AtomicBool,
     drained: AtomicBool,
     wire_bytes: AtomicU64,
+    file_bytes: AtomicU64,
 }
 
 impl Watch {
@@ -29,8 +30,26 @@ impl Watch {
         self.wire_bytes.load(Ordering::Relaxed)
     }
 
+    /// Bytes over the data connection so far, and those of the file that they stand for where these are others.
+    pub(crate) fn moved(&self) -> (u64, Option<u64>) {
+        let (wire_bytes, file_bytes) = (self.wire_bytes(), self.file_bytes.load(Ordering::Relaxed));
+        (wire_bytes, (file_bytes != wire_bytes).then_some(file_bytes))
+    }
+
+    /// So many bytes went over the data connection as they stand in the file.
     pub(crate) fn count(&self, bytes: usize) {
+        self.count_wire(bytes);
+        self.count_file(bytes);
+    }
+
+    /// So many bytes went over the data connection.
+    pub(crate) fn count_wire(&self, bytes: usize) {
         self.wire_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// So many bytes were read from or written to the file.
+    pub(crate) fn count_file(&self, bytes: usize) {
+        self.file_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Whether the data connection was looked at and held nothing more to read.

@@ -27,9 +27,9 @@ impl Control {
     }
 
     /// Puts a reply behind the others; [`Control::flush`] sends them together.
-    pub(crate) fn queue(&mut self, reply: &str) {
+    pub(crate) fn queue(&mut self, reply: &[u8]) {
         // Also after the peer has closed its side: it may have done so by halves, to read on.
-        self.unsent.extend_from_slice(reply.as_bytes());
+        self.unsent.extend_from_slice(reply);
     }
 
     /// Sends what the peer takes now.

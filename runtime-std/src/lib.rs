@@ -5,12 +5,17 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod commands;
+pub mod deflate;
 pub mod exit;
 pub mod listen;
 pub mod log;
 pub mod net;
+<<<<<<< Updated upstream
 pub mod passive;
 pub mod proxy;
+=======
+pub mod passage;
+>>>>>>> Stashed changes
 pub mod reap;
 pub mod settings;
 pub mod signals;

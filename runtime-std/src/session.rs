@@ -7,6 +7,7 @@ use crate::log::SessionLog;
 use crate::shared::Shared;
 use crate::stop::Stage;
 use crate::storage::execute::SessionStorage;
+use crate::transfer::Terms;
 use mayfly_core::action::{Action, ActionId, StorageRequest};
 use mayfly_core::error::Misuse;
 use mayfly_core::event::{Admission, Event};
@@ -97,6 +98,8 @@ impl<'a> Worker<'a> {
                 self.feed(event, now)?;
             } else if self.session.deadline().is_some_and(|deadline| deadline <= now.monotonic_ms) {
                 self.feed(Event::Timeout, now)?;
+            } else if self.data.progress_due_ms().is_some_and(|due_ms| due_ms <= now.monotonic_ms) {
+                self.events.extend(self.data.take_progress(now));
             } else {
                 self.wait(now, Patience::Whole);
             }
@@ -117,7 +120,7 @@ impl<'a> Worker<'a> {
     fn execute(&mut self, action: Action, now: Now) {
         let outcome = match action {
             Action::SendReply { wire, .. } => {
-                self.control.queue(&wire);
+                self.control.queue(wire.as_bytes());
                 None
             }
             Action::Storage { id, request } => Some(self.store(id, request)),
@@ -126,11 +129,12 @@ impl<'a> Worker<'a> {
             Action::AcceptData { id, peer, any_host } => self.data.accept(id, (!any_host).then_some(peer)),
             Action::ConnectData { id, peer, local, local_port } => self.data.connect(id, peer, local, local_port),
             Action::CloseData => self.data.close(&mut self.storage),
-            Action::Transfer { id, direction, translation, .. } => {
-                self.data.transfer(id, (direction, translation), &mut self.storage, now)
+            Action::Transfer { id, direction, translation, deflate } => {
+                self.data.transfer(id, Terms { direction, translation, deflate }, &mut self.storage, now)
             }
-            Action::SendData { id, text, .. } => {
-                self.data.send(id, text, now);
+            Action::SendData { id, text, deflate, last } => self.data.send(id, (text, deflate, last), now),
+            Action::SendTelnet { bytes } => {
+                self.control.queue(&bytes);
                 None
             }
             Action::Cancel { id } => self.data.cancel(id, &mut self.storage),
@@ -182,7 +186,7 @@ impl<'a> Worker<'a> {
     /// Waits until something happens, or only looks whether something has; and finds out what.
     fn wait(&mut self, now: Now, patience: Patience) {
         if self.control.has_ended() && !self.told_control_closed {
-            return self.look_at_data_before_close(now);
+            return self.look_at_data_before_close();
         }
         let ready = self.poll(match patience {
             Patience::Whole => self.time_left(now),
@@ -191,22 +195,29 @@ impl<'a> Worker<'a> {
         if ready.stop {
             self.hear_stop();
         }
-        if ready.data {
-            // The wait may have been long: what moves now moved now.
-            self.advance_data(self.shared.now());
+        if ready.data || self.data.is_busy() {
+            self.advance_data();
         }
         if ready.control {
             self.control.flush();
             if self.session.wants_input() && !self.told_control_closed {
-                self.events.extend(self.control.read().map(|bytes| Event::ControlReceived { bytes }));
+                self.hear_control();
             }
+        }
+    }
+
+    /// Reads control input. It may be a STAT, which tells how far a transfer is.
+    fn hear_control(&mut self) {
+        if let Some(bytes) = self.control.read() {
+            self.events.extend(self.data.take_progress(self.shared.now()));
+            self.events.push_back(Event::ControlReceived { bytes });
         }
     }
 
     /// A peer may send a file, close the data connection and then the control connection: the upload is whole. So what
     /// has come in is taken before the session hears that control is gone.
-    fn look_at_data_before_close(&mut self, now: Now) {
-        let is_blocked = self.data.interest().is_none() || self.advance_data(now);
+    fn look_at_data_before_close(&mut self) {
+        let is_blocked = self.data.interest().is_none() || self.advance_data();
         self.chunks_after_close += 1;
         if is_blocked || self.chunks_after_close > CHUNKS_AFTER_CLOSE_MAX {
             self.told_control_closed = true;
@@ -215,8 +226,8 @@ impl<'a> Worker<'a> {
     }
 
     /// Tells whether the data connection must be waited for.
-    fn advance_data(&mut self, now: Now) -> bool {
-        match self.data.advance(now, &mut self.storage) {
+    fn advance_data(&mut self) -> bool {
+        match self.data.advance(&mut self.storage) {
             Advance::Blocked => return true,
             Advance::Moved => {}
             Advance::Told(event) => self.events.push_back(event),
@@ -266,10 +277,11 @@ impl<'a> Worker<'a> {
 
     /// How long to wait at most; none: until something happens.
     fn time_left(&self, now: Now) -> Option<Duration> {
-        let until =
-            self.session.deadline().map(|deadline| Duration::from_millis(deadline.saturating_sub(now.monotonic_ms)));
+        let due_ms = [self.session.deadline(), self.data.progress_due_ms()].into_iter().flatten().min();
+        let until = due_ms.map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now.monotonic_ms)));
         let again = self.shared.look_again_after();
-        until.into_iter().chain(again).min()
+        let at_once = self.data.is_busy().then_some(Duration::ZERO);
+        until.into_iter().chain(again).chain(at_once).min()
     }
 }
 

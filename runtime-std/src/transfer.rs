@@ -2,10 +2,10 @@
 //! unless the bytes must change on the way.
 
 use crate::net::CHUNK_BYTES;
+use crate::passage::{Intake, Outlet};
 use crate::storage::execute::SessionStorage;
 use crate::storage::{Download, Upload};
-use mayfly_core::action::{Direction, Translation};
-use mayfly_core::ascii::{FromWire, ToWire};
+use mayfly_core::action::{DeflateLevel, Direction, Translation};
 use mayfly_core::error::{StorageError, TransferError};
 use rustix::io::Errno;
 use std::fs::File;
@@ -13,10 +13,20 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 
+/// What `Action::Transfer` says of a transfer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) direction: Direction,
+    pub(crate) translation: Translation,
+    pub(crate) deflate: Option<DeflateLevel>,
+}
+
 /// One transfer on its way.
 pub(crate) struct Transfer {
     /// Bytes over the data connection so far.
-    pub(crate) wire_bytes: u64,
+    wire_bytes: u64,
+    /// Bytes of the file that these stand for.
+    file_bytes: u64,
     way: Way,
 }
 
@@ -34,12 +44,12 @@ pub(crate) enum Step {
 enum Way {
     /// The kernel moves it, from this offset on.
     SendFile { download: Box<dyn Download>, offset_bytes: u64 },
-    /// Through a buffer.
-    SendBuffered(Buffered),
-    /// A text, from `sent` on.
-    SendText { text: Vec<u8>, sent: usize },
+    /// Through a buffer, of which `sent` bytes have gone.
+    SendBuffered { download: Box<dyn Download>, outlet: Box<Outlet>, sent: usize },
+    /// A text as it goes over the wire, from `sent` on.
+    SendText { wire: Vec<u8>, sent: usize },
     /// Into an upload.
-    Receive { upload: Box<dyn Upload>, ascii: Option<FromWire>, chunk: Vec<u8>, translated: Vec<u8> },
+    Receive { upload: Box<dyn Upload>, intake: Box<Intake> },
 }
 
 impl Transfer {
@@ -47,36 +57,31 @@ impl Transfer {
     ///
     /// # Errors
     /// [`StorageError::Failed`] where nothing is open.
-    pub(crate) fn begin(
-        direction: Direction,
-        translation: Translation,
-        storage: &mut SessionStorage,
-    ) -> Result<Self, TransferError> {
+    pub(crate) fn begin(terms: Terms, storage: &mut SessionStorage) -> Result<Self, TransferError> {
         let unopened = TransferError::Storage(StorageError::Failed);
-        let is_ascii = translation == Translation::Ascii;
+        let Terms { direction, translation, deflate } = terms;
         let way = match direction {
             Direction::Send => {
                 let download = storage.take_download().ok_or(unopened)?;
                 let offset_bytes = download.offset_bytes();
-                if download.file().is_some() && !is_ascii {
+                if download.file().is_some() && translation == Translation::Image && deflate.is_none() {
                     Way::SendFile { download, offset_bytes }
                 } else {
-                    Way::buffered(download, offset_bytes, is_ascii)
+                    let outlet = Box::new(Outlet::new(offset_bytes, translation, deflate));
+                    Way::SendBuffered { download, outlet, sent: 0 }
                 }
             }
             Direction::Receive => Way::Receive {
                 upload: storage.take_upload().ok_or(unopened)?,
-                ascii: is_ascii.then(FromWire::default),
-                chunk: vec![0; CHUNK_BYTES],
-                translated: Vec::new(),
+                intake: Box::new(Intake::new(translation, deflate.is_some())),
             },
         };
-        Ok(Self { wire_bytes: 0, way })
+        Ok(Self { wire_bytes: 0, file_bytes: 0, way })
     }
 
-    /// Sends a piece of a listing.
-    pub(crate) fn begin_text(text: String) -> Self {
-        Self { wire_bytes: 0, way: Way::SendText { text: text.into_bytes(), sent: 0 } }
+    /// Sends a piece of a listing of so many bytes, as it goes over the wire.
+    pub(crate) fn begin_text(text_bytes: usize, wire: Vec<u8>) -> Self {
+        Self { wire_bytes: 0, file_bytes: text_bytes as u64, way: Way::SendText { wire, sent: 0 } }
     }
 
     /// Whether bytes come in.
@@ -84,31 +89,60 @@ impl Transfer {
         matches!(self.way, Way::Receive { .. })
     }
 
+    /// Whether it goes on without waiting for the data connection.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(&self.way, Way::Receive { intake, .. } if intake.is_busy())
+    }
+
+    /// Bytes over the data connection so far, and those of the file that they stand for where these are others.
+    pub(crate) fn moved(&self) -> (u64, Option<u64>) {
+        (self.wire_bytes, (self.file_bytes != self.wire_bytes).then_some(self.file_bytes))
+    }
+
     /// Moves one chunk.
     ///
     /// # Errors
     /// [`TransferError`]; the transfer has ended then.
     pub(crate) fn step(&mut self, stream: &TcpStream) -> Result<Step, TransferError> {
-        let step = match &mut self.way {
-            Way::SendFile { download, offset_bytes } => send_file(stream, download.as_ref(), offset_bytes),
-            Way::SendText { text, sent } => send_rest(stream, text, sent),
-            Way::SendBuffered(buffered) => buffered.send(stream),
-            Way::Receive { upload, ascii, chunk, translated } => {
-                return receive(stream, upload.as_mut(), ascii.as_mut(), chunk, translated, &mut self.wire_bytes);
-            }
+        let halt = match self.try_step(stream) {
+            Ok(step) => return Ok(step),
+            Err(halt) => halt,
         };
-        match step {
-            Ok(bytes) => {
-                self.wire_bytes += bytes;
-                Ok(if self.is_sent() { Step::Ended } else { Step::Moved })
-            }
-            Err(Halt::Blocked) => Ok(Step::Blocked),
-            Err(Halt::NotByKernel) => {
+        match halt {
+            Halt::Blocked => Ok(Step::Blocked),
+            Halt::NotByKernel => {
                 self.send_buffered();
                 Ok(Step::Moved)
             }
-            Err(Halt::Failed(error)) => Err(error),
+            Halt::Failed(error) => Err(error),
         }
+    }
+
+    fn try_step(&mut self, stream: &TcpStream) -> Result<Step, Halt> {
+        let (bytes, is_ended) = match &mut self.way {
+            Way::SendFile { download, offset_bytes } => {
+                let bytes = send_file(stream, download.as_ref(), offset_bytes)?;
+                self.file_bytes += bytes;
+                (bytes, *offset_bytes >= download.end_bytes())
+            }
+            Way::SendText { wire, sent } => (send_rest(stream, wire, sent)?, *sent == wire.len()),
+            Way::SendBuffered { download, outlet, sent } => {
+                if *sent == outlet.wire().len() {
+                    self.file_bytes += outlet.refill(download.as_ref())? as u64;
+                    *sent = 0;
+                }
+                let bytes = send_rest(stream, outlet.wire(), sent)?;
+                (bytes, outlet.is_ended() && *sent == outlet.wire().len())
+            }
+            Way::Receive { upload, intake } => {
+                let bytes = if intake.is_busy() { 0 } else { receive(stream, intake)? };
+                self.wire_bytes += bytes;
+                self.file_bytes += intake.step(upload.as_mut())? as u64;
+                (0, intake.is_ended())
+            }
+        };
+        self.wire_bytes += bytes;
+        Ok(if is_ended { Step::Ended } else { Step::Moved })
     }
 
     /// Hands an upload back, to be published, kept or discarded.
@@ -118,82 +152,16 @@ impl Transfer {
         }
     }
 
-    fn is_sent(&self) -> bool {
-        match &self.way {
-            Way::SendFile { download, offset_bytes } => *offset_bytes >= download.end_bytes(),
-            Way::SendBuffered(buffered) => buffered.is_sent(),
-            Way::SendText { text, sent } => *sent == text.len(),
-            Way::Receive { .. } => false,
-        }
-    }
-
     /// Some file systems do not let the kernel send from them.
     fn send_buffered(&mut self) {
-        let nothing = Way::SendText { text: Vec::new(), sent: 0 };
+        let nothing = Way::SendText { wire: Vec::new(), sent: 0 };
         self.way = match std::mem::replace(&mut self.way, nothing) {
-            Way::SendFile { download, offset_bytes } => Way::buffered(download, offset_bytes, false),
+            Way::SendFile { download, offset_bytes } => {
+                let outlet = Box::new(Outlet::new(offset_bytes, Translation::Image, None));
+                Way::SendBuffered { download, outlet, sent: 0 }
+            }
             other => other,
         };
-    }
-}
-
-impl Way {
-    fn buffered(download: Box<dyn Download>, offset_bytes: u64, is_ascii: bool) -> Self {
-        Self::SendBuffered(Buffered {
-            download,
-            offset_bytes,
-            ascii: is_ascii.then(ToWire::default),
-            chunk: vec![0; CHUNK_BYTES],
-            wire: Vec::new(),
-            sent: 0,
-        })
-    }
-}
-
-/// A file that is sent through a buffer.
-struct Buffered {
-    download: Box<dyn Download>,
-    /// Where the next chunk begins.
-    offset_bytes: u64,
-    ascii: Option<ToWire>,
-    /// As it stands in the file.
-    chunk: Vec<u8>,
-    /// As it goes over the wire; from `sent` on it waits.
-    wire: Vec<u8>,
-    sent: usize,
-}
-
-impl Buffered {
-    fn send(&mut self, stream: &TcpStream) -> Result<u64, Halt> {
-        if self.sent == self.wire.len() {
-            self.refill().map_err(|error| Halt::Failed(TransferError::Storage(error)))?;
-        }
-        send_rest(stream, &self.wire, &mut self.sent)
-    }
-
-    fn refill(&mut self) -> Result<(), StorageError> {
-        let left = usize::try_from(self.left_bytes()).unwrap_or(CHUNK_BYTES);
-        let room = &mut self.chunk[..left.min(CHUNK_BYTES)];
-        let bytes = self.download.read_at(room, self.offset_bytes)?;
-        if bytes == 0 && !room.is_empty() {
-            return Err(StorageError::Failed);
-        }
-        self.offset_bytes += bytes as u64;
-        self.wire.clear();
-        self.sent = 0;
-        match &mut self.ascii {
-            Some(ascii) => ascii.translate(&room[..bytes], &mut self.wire),
-            None => self.wire.extend_from_slice(&room[..bytes]),
-        }
-        Ok(())
-    }
-
-    fn left_bytes(&self) -> u64 {
-        self.download.end_bytes().saturating_sub(self.offset_bytes)
-    }
-
-    fn is_sent(&self) -> bool {
-        self.sent == self.wire.len() && self.left_bytes() == 0
     }
 }
 
@@ -212,6 +180,12 @@ enum Halt {
     Blocked,
     NotByKernel,
     Failed(TransferError),
+}
+
+impl From<TransferError> for Halt {
+    fn from(error: TransferError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 fn send_file(stream: &TcpStream, download: &dyn Download, offset_bytes: &mut u64) -> Result<u64, Halt> {
@@ -251,36 +225,15 @@ fn send_rest(mut stream: &TcpStream, bytes: &[u8], sent: &mut usize) -> Result<u
     }
 }
 
-fn receive(
-    mut stream: &TcpStream,
-    upload: &mut dyn Upload,
-    ascii: Option<&mut FromWire>,
-    chunk: &mut [u8],
-    translated: &mut Vec<u8>,
-    wire_bytes: &mut u64,
-) -> Result<Step, TransferError> {
-    let bytes = match stream.read(chunk) {
-        Ok(bytes) => bytes,
-        Err(error) if is_for_later(&error) => return Ok(Step::Blocked),
-        Err(_) => return Err(TransferError::ConnectionLost),
-    };
-    *wire_bytes += bytes as u64;
-    let came = &chunk[..bytes];
-    let write = match ascii {
-        None => came,
-        Some(ascii) => {
-            translated.clear();
-            ascii.translate(came, translated);
-            if bytes == 0 {
-                ascii.finish(translated);
-            }
-            translated.as_slice()
+fn receive(mut stream: &TcpStream, intake: &mut Intake) -> Result<u64, Halt> {
+    match stream.read(intake.room()) {
+        Ok(bytes) => {
+            intake.came(bytes);
+            Ok(bytes as u64)
         }
-    };
-    if !write.is_empty() {
-        upload.write(write).map_err(TransferError::Storage)?;
+        Err(error) if is_for_later(&error) => Err(Halt::Blocked),
+        Err(_) => Err(Halt::Failed(TransferError::ConnectionLost)),
     }
-    Ok(if bytes == 0 { Step::Ended } else { Step::Moved })
 }
 
 fn is_for_later(error: &io::Error) -> bool {

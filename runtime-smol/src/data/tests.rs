@@ -5,6 +5,7 @@ mod memory;
 use super::*;
 use crate::pool::OnPool;
 use futures_lite::future::{FutureExt as _, block_on};
+use mayfly_core::action::Translation;
 use memory::{MemoryDownload, MemoryUpload, Sinkhole};
 use std::io::{Read as _, Write as _};
 use std::thread;
@@ -13,6 +14,8 @@ use std::time::Duration;
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 const CONTROL: SocketAddr = SocketAddr::new(LOOPBACK, 21);
 const ID: ActionId = ActionId(7);
+const IMAGE: Terms = Terms { translation: Translation::Image, deflate: None };
+const ASCII: Terms = Terms { translation: Translation::Ascii, deflate: None };
 
 fn expected() -> Expected {
     Expected { peer: Some(LOOPBACK), proxies: [].into() }
@@ -58,6 +61,11 @@ fn ended(wire_bytes: usize, outcome: Result<(), TransferError>) -> Event {
     Event::TransferEnded { id: ID, wire_bytes: wire_bytes as u64, file_bytes: None, outcome }
 }
 
+/// The same where the file's bytes are others.
+fn translated(wire_bytes: u64, file_bytes: u64) -> Event {
+    Event::TransferEnded { id: ID, wire_bytes, file_bytes: Some(file_bytes), outcome: Ok(()) }
+}
+
 #[test]
 fn a_file_is_sent_from_its_offset_to_its_end() {
     // Goal: both ways of sending deliver the same bytes, over many chunks and an odd last one.
@@ -66,7 +74,7 @@ fn a_file_is_sent_from_its_offset_to_its_end() {
         let (mut data, peer) = connected_pair();
         let reader = read_all(peer);
         data.download = Some(download(&bytes, 5, by_kernel));
-        data.transfer(ID, Direction::Send, Translation::Image);
+        data.transfer(ID, Direction::Send, IMAGE);
         assert_eq!(outcome(&mut data), ended(bytes.len() - 5, Ok(())));
         data.close();
         assert!(reader.join().unwrap() == bytes[5..], "by kernel: {by_kernel}");
@@ -77,7 +85,7 @@ fn a_file_is_sent_from_its_offset_to_its_end() {
 fn an_empty_file_is_sent_and_received() {
     let (mut data, peer) = connected_pair();
     data.download = Some(download(&[], 0, true));
-    data.transfer(ID, Direction::Send, Translation::Image);
+    data.transfer(ID, Direction::Send, IMAGE);
     assert_eq!(outcome(&mut data), ended(0, Ok(())));
     data.close();
     assert!(read_all(peer).join().unwrap().is_empty());
@@ -85,7 +93,7 @@ fn an_empty_file_is_sent_and_received() {
     let (mut data, peer) = connected_pair();
     drop(peer);
     data.upload = Some(Box::new(MemoryUpload::default()));
-    data.transfer(ID, Direction::Receive, Translation::Ascii);
+    data.transfer(ID, Direction::Receive, ASCII);
     assert_eq!(outcome(&mut data), ended(0, Ok(())));
 }
 
@@ -95,8 +103,8 @@ fn type_a_is_translated_both_ways() {
     for by_kernel in [true, false] {
         let (mut data, peer) = connected_pair();
         data.download = Some(download(b"one\ntwo\r\n", 0, by_kernel));
-        data.transfer(ID, Direction::Send, Translation::Ascii);
-        assert_eq!(outcome(&mut data), ended(10, Ok(())));
+        data.transfer(ID, Direction::Send, ASCII);
+        assert_eq!(outcome(&mut data), translated(10, 9));
         data.close();
         assert_eq!(read_all(peer).join().unwrap(), b"one\r\ntwo\r\n");
     }
@@ -105,10 +113,10 @@ fn type_a_is_translated_both_ways() {
     let upload = MemoryUpload::default();
     let bytes = Arc::clone(&upload.bytes);
     data.upload = Some(Box::new(upload));
-    data.transfer(ID, Direction::Receive, Translation::Ascii);
+    data.transfer(ID, Direction::Receive, ASCII);
     peer.write_all(b"one\r\ntwo\r").unwrap();
     drop(peer);
-    assert_eq!(outcome(&mut data), ended(9, Ok(())));
+    assert_eq!(outcome(&mut data), translated(9, 8));
     assert_eq!(*bytes.lock().unwrap(), b"one\ntwo\r");
     assert!(data.upload.is_some(), "it comes back, to be published");
 }
@@ -117,7 +125,7 @@ fn type_a_is_translated_both_ways() {
 fn texts_are_sent_one_after_the_other() {
     let (mut data, peer) = connected_pair();
     for text in ["a\r\n", "b\r\n"] {
-        data.send_text(ID, text.to_owned());
+        data.send_text(ID, Piece { text: text.to_owned(), deflate: None, last: false });
         assert_eq!(outcome(&mut data), ended(3, Ok(())));
     }
     data.close();
@@ -131,7 +139,7 @@ fn an_upload_takes_all_until_the_end() {
     let upload = MemoryUpload::default();
     let stored = Arc::clone(&upload.bytes);
     data.upload = Some(Box::new(upload));
-    data.transfer(ID, Direction::Receive, Translation::Image);
+    data.transfer(ID, Direction::Receive, IMAGE);
     let sent = bytes.clone();
     let writer = thread::spawn(move || peer.write_all(&sent).unwrap());
     assert_eq!(outcome(&mut data), ended(bytes.len(), Ok(())));
@@ -146,7 +154,7 @@ fn a_reset_is_no_end() {
     let upload = MemoryUpload::default();
     let stored = Arc::clone(&upload.bytes);
     data.upload = Some(Box::new(upload));
-    data.transfer(ID, Direction::Receive, Translation::Image);
+    data.transfer(ID, Direction::Receive, IMAGE);
     peer.write_all(b"half").unwrap();
     block_on(poll_fn(|cx| {
         assert!(data.poll(cx).is_pending());
@@ -162,7 +170,7 @@ fn a_reset_is_no_end() {
 fn a_full_storage_ends_an_upload() {
     let (mut data, mut peer) = connected_pair();
     data.upload = Some(Box::new(MemoryUpload { room_bytes: Some(3), ..MemoryUpload::default() }));
-    data.transfer(ID, Direction::Receive, Translation::Image);
+    data.transfer(ID, Direction::Receive, IMAGE);
     peer.write_all(b"four").unwrap();
     assert_eq!(outcome(&mut data), ended(4, Err(TransferError::Storage(StorageError::NoSpace))));
     assert!(data.upload.is_some(), "it comes back, to be forgotten");
@@ -182,7 +190,7 @@ fn cancelling_ends_whatever_waits() {
 
     let (mut data, _peer) = connected_pair();
     data.upload = Some(Box::new(MemoryUpload::default()));
-    data.transfer(ID, Direction::Receive, Translation::Image);
+    data.transfer(ID, Direction::Receive, IMAGE);
     poll_once(&mut data);
     data.cancel(ID);
     assert_eq!(outcome(&mut data), ended(0, Err(TransferError::Cancelled)));
@@ -190,7 +198,7 @@ fn cancelling_ends_whatever_waits() {
     // The peer does not read, so the send waits for room; what has left is counted.
     let (mut data, _peer) = connected_pair();
     data.download = Some(download(&pattern(64 * 1024 * 1024), 0, true));
-    data.transfer(ID, Direction::Send, Translation::Image);
+    data.transfer(ID, Direction::Send, IMAGE);
     block_on(poll_fn(|cx| {
         assert!(data.poll(cx).is_pending());
         if data.work.as_ref().unwrap().watch.is_drained() { Poll::Ready(()) } else { Poll::Pending }
@@ -233,7 +241,7 @@ fn connecting_succeeds_or_is_refused() {
 fn an_upload_is_looked_at_anew_before_the_end_of_control_is_told() {
     let (mut data, mut peer) = connected_pair();
     data.upload = Some(Box::new(MemoryUpload::default()));
-    data.transfer(ID, Direction::Receive, Translation::Image);
+    data.transfer(ID, Direction::Receive, IMAGE);
     poll_once(&mut data);
     assert!(!data.may_hold_data());
     peer.write_all(b"late").unwrap();
@@ -248,7 +256,7 @@ fn an_upload_is_looked_at_anew_before_the_end_of_control_is_told() {
 fn progress_is_told_once_a_second_and_only_while_bytes_move() {
     let (mut data, mut peer) = connected_pair();
     data.upload = Some(Box::new(MemoryUpload::default()));
-    data.transfer(ID, Direction::Receive, Translation::Image);
+    data.transfer(ID, Direction::Receive, IMAGE);
     assert_eq!(data.progress_due_ms(), None);
     let mut send = |data: &mut DataSide, all: u64| {
         peer.write_all(b"x").unwrap();
@@ -258,12 +266,12 @@ fn progress_is_told_once_a_second_and_only_while_bytes_move() {
         }));
     };
     send(&mut data, 1);
-    assert_eq!(data.take_progress(5000), Some(Event::TransferProgress { id: ID, wire_bytes: 1, file_bytes: None }));
+    assert_eq!(data.take_due_progress(5000), Some(Event::TransferProgress { id: ID, wire_bytes: 1, file_bytes: None }));
     assert_eq!(data.progress_due_ms(), None);
     send(&mut data, 2);
-    assert_eq!(data.take_progress(5999), None);
+    assert_eq!(data.take_due_progress(5999), None);
     assert_eq!(data.progress_due_ms(), Some(6000));
-    assert_eq!(data.take_progress(6000), Some(Event::TransferProgress { id: ID, wire_bytes: 2, file_bytes: None }));
+    assert_eq!(data.take_due_progress(6000), Some(Event::TransferProgress { id: ID, wire_bytes: 2, file_bytes: None }));
 }
 
 #[test]
@@ -273,7 +281,7 @@ fn a_poll_moves_one_chunk_at_most() {
     let (mut data, peer) = connected_pair();
     let reader = read_all(peer);
     data.download = Some(download(&bytes, 0, true));
-    data.transfer(ID, Direction::Send, Translation::Image);
+    data.transfer(ID, Direction::Send, IMAGE);
     assert_chunks(&mut data);
     data.close();
     reader.join().unwrap();
@@ -281,7 +289,7 @@ fn a_poll_moves_one_chunk_at_most() {
     let (mut data, mut peer) = connected_pair();
     let writer = thread::spawn(move || peer.write_all(&bytes).unwrap());
     data.upload = Some(Box::new(MemoryUpload::default()));
-    data.transfer(ID, Direction::Receive, Translation::Image);
+    data.transfer(ID, Direction::Receive, IMAGE);
     assert_chunks(&mut data);
     writer.join().unwrap();
 }
@@ -310,13 +318,13 @@ fn a_probe_ticks_while_two_fast_peers_keep_one_thread_busy() {
     let downloads = executor.spawn(async move {
         loop {
             sending.download = Some(download(&bytes, 0, true));
-            sending.transfer(ID, Direction::Send, Translation::Image);
+            sending.transfer(ID, Direction::Send, IMAGE);
             poll_fn(|cx| sending.poll(cx)).await;
         }
     });
     let upload = executor.spawn(async move {
         receiving.upload = Some(Box::new(Sinkhole));
-        receiving.transfer(ID, Direction::Receive, Translation::Image);
+        receiving.transfer(ID, Direction::Receive, IMAGE);
         poll_fn(|cx| receiving.poll(cx)).await
     });
     let probe = async {

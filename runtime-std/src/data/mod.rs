@@ -6,9 +6,15 @@ mod accept;
 use crate::net;
 use crate::proxy::Expected;
 use crate::storage::execute::SessionStorage;
+<<<<<<< Updated upstream
 use crate::transfer::{Step, Transfer};
 use accept::Acceptance;
 use mayfly_core::action::{ActionId, Direction, PortRange, Translation};
+=======
+use crate::passage::TextOutlet;
+use crate::transfer::{Step, Terms, Transfer};
+use mayfly_core::action::{ActionId, DeflateLevel, PortRange};
+>>>>>>> Stashed changes
 use mayfly_core::error::{NetError, TransferError};
 use mayfly_core::event::Event;
 use mayfly_core::network::Network;
@@ -25,6 +31,8 @@ pub(crate) struct DataSide {
     proxies: Arc<[Network]>,
     listener: Option<TcpListener>,
     stream: Option<TcpStream>,
+    /// What makes one stream of a listing's pieces.
+    text: TextOutlet,
     job: Option<Job>,
 }
 
@@ -47,14 +55,27 @@ struct Job {
 enum Work {
     Accept(Acceptance),
     Connect { stream: TcpStream },
-    Transfer { transfer: Transfer, told_ms: u64 },
+    Transfer { transfer: Transfer, told: Told },
+}
+
+/// What the session has heard of a transfer's progress.
+#[derive(Clone, Copy)]
+struct Told {
+    at_ms: u64,
+    moved: (u64, Option<u64>),
 }
 
 impl DataSide {
+<<<<<<< Updated upstream
     /// Nothing stands yet. `control` is the control connection's own address; connections of `proxies` begin with a
     /// header.
     pub(crate) fn new(control: SocketAddr, proxies: Arc<[Network]>) -> Self {
         Self { control, proxies, listener: None, stream: None, job: None }
+=======
+    /// Nothing stands yet. `control` is the control connection's own address.
+    pub(crate) fn new(control: SocketAddr) -> Self {
+        Self { control, listener: None, stream: None, text: TextOutlet::default(), job: None }
+>>>>>>> Stashed changes
     }
 
     /// `Action::ListenData`; its outcome is there at once.
@@ -98,11 +119,11 @@ impl DataSide {
     pub(crate) fn transfer(
         &mut self,
         id: ActionId,
-        way: (Direction, Translation),
+        terms: Terms,
         storage: &mut SessionStorage,
         now: Now,
     ) -> Option<Event> {
-        match Transfer::begin(way.0, way.1, storage) {
+        match Transfer::begin(terms, storage) {
             Ok(transfer) => {
                 self.begin(id, transfer, now);
                 None
@@ -111,9 +132,18 @@ impl DataSide {
         }
     }
 
-    /// `Action::SendData`.
-    pub(crate) fn send(&mut self, id: ActionId, text: String, now: Now) {
-        self.begin(id, Transfer::begin_text(text), now);
+    /// `Action::SendData`: the text, its level in MODE Z, and whether it is the last; an event where it has failed at
+    /// once.
+    pub(crate) fn send(&mut self, id: ActionId, piece: (String, Option<DeflateLevel>, bool), now: Now) -> Option<Event> {
+        let (text, deflate, last) = piece;
+        let text_bytes = text.len();
+        match self.text.wire(text, deflate, last) {
+            Ok(wire) => {
+                self.begin(id, Transfer::begin_text(text_bytes, wire), now);
+                None
+            }
+            Err(error) => Some(Event::TransferEnded { id, wire_bytes: 0, file_bytes: None, outcome: Err(error) }),
+        }
     }
 
     /// `Action::Cancel`; no event where that action has ended before.
@@ -130,6 +160,7 @@ impl DataSide {
     pub(crate) fn close(&mut self, storage: &mut SessionStorage) -> Option<Event> {
         let cancelled = self.job.as_ref().map(|job| job.id).and_then(|id| self.cancel(id, storage));
         self.listener = None;
+        self.text = TextOutlet::default();
         if let Some(stream) = self.stream.take() {
             net::end_data(&stream);
         }
@@ -148,18 +179,44 @@ impl DataSide {
         }
     }
 
+    /// Whether the running action goes on without waiting for what [`DataSide::interest`] names.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(&self.job, Some(Job { work: Work::Transfer { transfer, .. }, .. }) if transfer.is_busy())
+    }
+
+    /// When the session is due to hear that bytes have moved; none: it has heard of all.
+    pub(crate) fn progress_due_ms(&self) -> Option<u64> {
+        match &self.job.as_ref()?.work {
+            Work::Transfer { transfer, told } if transfer.moved() != told.moved => {
+                Some(told.at_ms.saturating_add(net::PROGRESS_EVERY_MS))
+            }
+            _ => None,
+        }
+    }
+
+    /// What it has not heard of yet, due or not.
+    pub(crate) fn take_progress(&mut self, now: Now) -> Option<Event> {
+        self.progress_due_ms()?;
+        let job = self.job.as_mut()?;
+        let Work::Transfer { transfer, told } = &mut job.work else { return None };
+        *told = Told { at_ms: now.monotonic_ms, moved: transfer.moved() };
+        let (wire_bytes, file_bytes) = told.moved;
+        Some(Event::TransferProgress { id: job.id, wire_bytes, file_bytes })
+    }
+
     /// Goes on with the running action, by one chunk.
-    pub(crate) fn advance(&mut self, now: Now, storage: &mut SessionStorage) -> Advance {
+    pub(crate) fn advance(&mut self, storage: &mut SessionStorage) -> Advance {
         let Some(Job { id, work }) = self.job.take() else { return Advance::Blocked };
         match work {
             Work::Accept(acceptance) => self.advance_accept(id, acceptance),
             Work::Connect { stream } => self.advance_connect(id, stream),
-            Work::Transfer { transfer, told_ms } => self.advance_transfer(id, transfer, told_ms, now, storage),
+            Work::Transfer { transfer, told } => self.advance_transfer(id, transfer, told, storage),
         }
     }
 
     fn begin(&mut self, id: ActionId, transfer: Transfer, now: Now) {
-        self.job = Some(Job { id, work: Work::Transfer { transfer, told_ms: now.monotonic_ms } });
+        let told = Told { at_ms: now.monotonic_ms, moved: (0, None) };
+        self.job = Some(Job { id, work: Work::Transfer { transfer, told } });
     }
 
     fn advance_accept(&mut self, id: ActionId, mut acceptance: Acceptance) -> Advance {
@@ -185,8 +242,7 @@ impl DataSide {
         &mut self,
         id: ActionId,
         mut transfer: Transfer,
-        mut told_ms: u64,
-        now: Now,
+        told: Told,
         storage: &mut SessionStorage,
     ) -> Advance {
         let step = match &self.stream {
@@ -197,21 +253,17 @@ impl DataSide {
             Err(error) => return Advance::Told(ended(id, transfer, Err(error), storage)),
             Ok(Step::Ended) => return Advance::Told(ended(id, transfer, Ok(()), storage)),
             Ok(Step::Blocked) => Advance::Blocked,
-            Ok(Step::Moved) if now.monotonic_ms.saturating_sub(told_ms) >= net::PROGRESS_EVERY_MS => {
-                told_ms = now.monotonic_ms;
-                Advance::Told(Event::TransferProgress { id, wire_bytes: transfer.wire_bytes, file_bytes: None })
-            }
             Ok(Step::Moved) => Advance::Moved,
         };
-        self.job = Some(Job { id, work: Work::Transfer { transfer, told_ms } });
+        self.job = Some(Job { id, work: Work::Transfer { transfer, told } });
         advance
     }
 }
 
 fn ended(id: ActionId, transfer: Transfer, outcome: Result<(), TransferError>, storage: &mut SessionStorage) -> Event {
-    let wire_bytes = transfer.wire_bytes;
+    let (wire_bytes, file_bytes) = transfer.moved();
     transfer.finish(storage);
-    Event::TransferEnded { id, wire_bytes, file_bytes: None, outcome }
+    Event::TransferEnded { id, wire_bytes, file_bytes, outcome }
 }
 
 fn is_writable(stream: &TcpStream) -> bool {

@@ -2,7 +2,7 @@ use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::storage::durability::Durability;
 use crate::storage::local::LocalStorage;
-use mayfly_core::action::{StorageRequest, UploadBase};
+use mayfly_core::action::{Direction, StorageRequest, Translation, UploadBase};
 use mayfly_core::event::StorageOutcome;
 use mayfly_core::path::VirtualPath;
 use std::io::{Read, Write};
@@ -66,14 +66,15 @@ impl Rig {
     }
 
     fn transfer(&mut self, direction: Direction, translation: Translation) {
-        let begun = self.data.transfer(ID, (direction, translation), &mut self.storage, self.clock.now());
+        let terms = Terms { direction, translation, deflate: None };
+        let begun = self.data.transfer(ID, terms, &mut self.storage, self.clock.now());
         assert_eq!(begun, None);
     }
 
     /// What the session hears next, waiting as its loop does.
     fn end(&mut self) -> Event {
         loop {
-            match self.data.advance(self.clock.now(), &mut self.storage) {
+            match self.data.advance(&mut self.storage) {
                 Advance::Told(event) => return event,
                 Advance::Moved => {}
                 Advance::Blocked => {
@@ -86,7 +87,7 @@ impl Rig {
 
     fn ended(&mut self) -> (u64, Result<(), TransferError>) {
         match self.end() {
-            Event::TransferEnded { id: ID, wire_bytes, file_bytes: None, outcome } => (wire_bytes, outcome),
+            Event::TransferEnded { id: ID, wire_bytes, outcome, .. } => (wire_bytes, outcome),
             other => panic!("{other:?}"),
         }
     }
@@ -114,7 +115,7 @@ fn a_stranger_is_turned_away_and_the_peer_still_gets_in() {
     socket.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
     socket.connect(&address.into()).unwrap();
     let mut stranger = TcpStream::from(socket);
-    assert!(matches!(rig.data.advance(rig.clock.now(), &mut rig.storage), Advance::Blocked));
+    assert!(matches!(rig.data.advance(&mut rig.storage), Advance::Blocked));
     assert_eq!(stranger.read(&mut [0]).unwrap_or(0), 0);
     let _peer = TcpStream::connect(address).unwrap();
     assert_eq!(rig.end(), Event::DataConnected { id: ID, outcome: Ok(()) });
@@ -199,7 +200,7 @@ fn a_cancelled_transfer_tells_how_far_it_came_and_hands_the_upload_back() {
     let mut peer = rig.connection();
     rig.transfer(Direction::Receive, Translation::Image);
     peer.write_all(b"four").unwrap();
-    assert!(matches!(rig.data.advance(rig.clock.now(), &mut rig.storage), Advance::Moved));
+    assert!(matches!(rig.data.advance(&mut rig.storage), Advance::Moved));
     let cancelled =
         Event::TransferEnded { id: ID, wire_bytes: 4, file_bytes: None, outcome: Err(TransferError::Cancelled) };
     assert_eq!(rig.data.cancel(ActionId(8), &mut rig.storage), None);
@@ -209,16 +210,22 @@ fn a_cancelled_transfer_tells_how_far_it_came_and_hands_the_upload_back() {
 }
 
 #[test]
-fn progress_is_told_once_a_second_while_bytes_move() {
+fn progress_is_due_once_a_second_where_bytes_have_moved() {
     let mut rig = Rig::new();
     rig.open_write();
     let mut peer = rig.connection();
     rig.transfer(Direction::Receive, Translation::Image);
-    peer.write_all(b"a").unwrap();
+    assert_eq!((rig.data.progress_due_ms(), rig.data.take_progress(rig.clock.now())), (None, None));
     rig.clock.advance(std::time::Duration::from_millis(999));
-    assert!(matches!(rig.data.advance(rig.clock.now(), &mut rig.storage), Advance::Moved));
-    rig.clock.advance(std::time::Duration::from_millis(1));
-    assert!(matches!(rig.data.advance(rig.clock.now(), &mut rig.storage), Advance::Blocked));
-    peer.write_all(b"b").unwrap();
-    assert_eq!(rig.end(), Event::TransferProgress { id: ID, wire_bytes: 2, file_bytes: None });
+    for wire_bytes in 1..3 {
+        peer.write_all(b"a").unwrap();
+        assert!(matches!(rig.data.advance(&mut rig.storage), Advance::Moved));
+        assert!(matches!(rig.data.advance(&mut rig.storage), Advance::Blocked));
+        // The second byte's second begins when the first was told of.
+        let due_ms = [1000, 1999][usize::try_from(wire_bytes).unwrap() - 1];
+        assert_eq!(rig.data.progress_due_ms(), Some(due_ms));
+        let told = Event::TransferProgress { id: ID, wire_bytes, file_bytes: None };
+        assert_eq!(rig.data.take_progress(rig.clock.now()), Some(told));
+        assert_eq!(rig.data.progress_due_ms(), None);
+    }
 }

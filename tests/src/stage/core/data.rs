@@ -2,10 +2,10 @@
 
 use crate::stage::{Amount, Fault};
 use crate::transcript::script::Closing;
-use mayfly_core::action::{ActionId, Direction, Translation};
-use mayfly_core::ascii::{FromWire, ToWire};
-use mayfly_core::error::{NetError, StorageError, TransferError};
+use mayfly_core::action::{ActionId, DeflateLevel, Direction, Translation};
+use mayfly_core::error::{NetError, TransferError};
 use mayfly_core::event::Event;
+use mayfly_std::passage::{Intake, Outlet, TextOutlet};
 use mayfly_std::storage::execute::SessionStorage;
 use mayfly_std::storage::{Download, Upload};
 use std::collections::VecDeque;
@@ -24,6 +24,8 @@ pub(super) struct Data {
     client: Option<Client>,
     /// Whether the server has its end.
     connected: bool,
+    /// What makes one stream of a listing's pieces.
+    text: TextOutlet,
     job: Option<Job>,
 }
 
@@ -61,13 +63,20 @@ struct Client {
 /// The data action that is running.
 struct Job {
     id: ActionId,
-    wire_bytes: u64,
+    moved: Moved,
     work: Work,
 }
 
+/// Bytes so far.
+#[derive(Clone, Copy, Default)]
+struct Moved {
+    wire: u64,
+    file: u64,
+}
+
 enum Work {
-    Receive { upload: Option<Box<dyn Upload>>, translator: Option<FromWire> },
-    Send { download: Box<dyn Download>, offset_bytes: u64, translator: Option<ToWire> },
+    Receive { upload: Option<Box<dyn Upload>>, intake: Intake },
+    Send { download: Box<dyn Download>, outlet: Outlet },
     Text,
 }
 
@@ -122,6 +131,7 @@ impl Data {
         self.server_port = None;
         self.callers.clear();
         self.connected = false;
+        self.text = TextOutlet::default();
         if let Some(client) = &mut self.client {
             client.receiving_ended = true;
         }
@@ -131,33 +141,41 @@ impl Data {
         &mut self,
         id: ActionId,
         direction: Direction,
-        translation: Translation,
+        (translation, deflate): (Translation, Option<DeflateLevel>),
         storage: &mut SessionStorage,
     ) -> Result<(), Fault> {
-        let ascii = translation == Translation::Ascii;
         let work = match direction {
             Direction::Receive => Work::Receive {
                 upload: Some(storage.take_upload().ok_or("a transfer without an open upload")?),
-                translator: ascii.then(FromWire::default),
+                intake: Intake::new(translation, deflate.is_some()),
             },
             Direction::Send => {
                 let download = storage.take_download().ok_or("a transfer without an open download")?;
-                let offset_bytes = download.offset_bytes();
-                Work::Send { download, offset_bytes, translator: ascii.then(ToWire::default) }
+                let outlet = Outlet::new(download.offset_bytes(), translation, deflate);
+                Work::Send { download, outlet }
             }
         };
         if !self.connected || self.job.is_some() {
             return Err("a transfer without a free data connection".to_owned());
         }
-        self.job = Some(Job { id, wire_bytes: 0, work });
+        self.job = Some(Job { id, moved: Moved::default(), work });
         Ok(())
     }
 
-    pub(super) fn send_text(&mut self, id: ActionId, text: &str) {
+    pub(super) fn send_text(
+        &mut self,
+        id: ActionId,
+        text: String,
+        (deflate, last): (Option<DeflateLevel>, bool),
+    ) -> Result<(), Fault> {
+        let file = text.len() as u64;
+        let wire = self.text.wire(text, deflate, last).map_err(|error| format!("{error:?}"))?;
+        let moved = Moved { wire: wire.len() as u64, file };
         if let Some(client) = &mut self.client {
-            client.received.extend(text.bytes());
+            client.received.extend(wire);
         }
-        self.job = Some(Job { id, wire_bytes: text.len() as u64, work: Work::Text });
+        self.job = Some(Job { id, moved, work: Work::Text });
+        Ok(())
     }
 
     /// Ends what is running under `id`; its outcome.
@@ -183,9 +201,9 @@ impl Data {
         match job.advance(self.client.as_mut()?) {
             Step::Ended(outcome) => Some(job.ended(outcome, storage)),
             Step::Moved => {
-                let event = Event::TransferProgress { id: job.id, wire_bytes: job.wire_bytes, file_bytes: None };
+                let Job { id, moved: Moved { wire, file }, .. } = job;
                 self.job = Some(job);
-                Some(event)
+                Some(Event::TransferProgress { id, wire_bytes: wire, file_bytes: (file != wire).then_some(file) })
             }
             Step::Waits => {
                 self.job = Some(job);
@@ -243,16 +261,13 @@ enum Step {
 
 impl Job {
     fn advance(&mut self, client: &mut Client) -> Step {
-        let wire_bytes = &mut self.wire_bytes;
         let moved = match &mut self.work {
             Work::Text => return Step::Ended(Ok(())),
-            Work::Receive { upload, translator } => {
+            Work::Receive { upload, intake } => {
                 let upload = upload.as_mut().expect("it is taken out only when the job ends");
-                receive(upload.as_mut(), translator.as_mut(), client, wire_bytes)
+                receive(upload.as_mut(), intake, client, &mut self.moved)
             }
-            Work::Send { download, offset_bytes, translator } => {
-                send(download.as_ref(), offset_bytes, translator.as_mut(), client, wire_bytes)
-            }
+            Work::Send { download, outlet } => send(download.as_ref(), outlet, client, &mut self.moved),
         };
         moved.unwrap_or_else(|error| Step::Ended(Err(error)))
     }
@@ -262,75 +277,64 @@ impl Job {
         if let Work::Receive { upload: Some(upload), .. } = self.work {
             storage.put_upload(upload);
         }
-        Event::TransferEnded { id: self.id, wire_bytes: self.wire_bytes, file_bytes: None, outcome }
+        let Moved { wire, file } = self.moved;
+        Event::TransferEnded { id: self.id, wire_bytes: wire, file_bytes: (file != wire).then_some(file), outcome }
     }
 }
 
 fn receive(
     upload: &mut dyn Upload,
-    translator: Option<&mut FromWire>,
+    intake: &mut Intake,
     client: &mut Client,
-    wire_bytes: &mut u64,
+    moved: &mut Moved,
 ) -> Result<Step, TransferError> {
-    let chunk: Vec<u8> = client.sent.drain(..).collect();
-    *wire_bytes += chunk.len() as u64;
-    let ended = client.sending_ended && !client.lost;
-    let bytes = match translator {
-        None => chunk,
-        Some(translator) => {
-            let mut translated = Vec::new();
-            translator.translate(&chunk, &mut translated);
-            if ended {
-                translator.finish(&mut translated);
-            }
-            translated
+    let mut has_moved = false;
+    while !client.sent.is_empty() {
+        let room = intake.room();
+        let bytes = client.sent.len().min(room.len());
+        for (place, byte) in room.iter_mut().zip(client.sent.drain(..bytes)) {
+            *place = byte;
         }
-    };
-    let moved = !bytes.is_empty();
-    upload.write(&bytes).map_err(TransferError::Storage)?;
-    match (client.lost, ended, moved) {
+        moved.wire += bytes as u64;
+        write(upload, intake, bytes, moved)?;
+        has_moved = true;
+    }
+    match (client.lost, client.sending_ended, has_moved) {
         (true, ..) => Err(TransferError::ConnectionLost),
-        (false, true, _) => Ok(Step::Ended(Ok(()))),
+        (false, true, _) => write(upload, intake, 0, moved).map(|()| Step::Ended(Ok(()))),
         (false, false, true) => Ok(Step::Moved),
         (false, false, false) => Ok(Step::Waits),
     }
 }
 
+fn write(upload: &mut dyn Upload, intake: &mut Intake, bytes: usize, moved: &mut Moved) -> Result<(), TransferError> {
+    intake.came(bytes);
+    while intake.is_busy() {
+        moved.file += intake.step(upload)? as u64;
+    }
+    Ok(())
+}
+
 fn send(
     download: &dyn Download,
-    offset_bytes: &mut u64,
-    mut translator: Option<&mut ToWire>,
+    outlet: &mut Outlet,
     client: &mut Client,
-    wire_bytes: &mut u64,
+    moved: &mut Moved,
 ) -> Result<Step, TransferError> {
-    let mut moved = false;
+    let mut has_moved = false;
     loop {
         if client.lost || client.sending_ended {
             return Err(TransferError::ConnectionLost);
         }
-        if *offset_bytes == download.end_bytes() {
+        if outlet.is_ended() {
             return Ok(Step::Ended(Ok(())));
         }
         if client.received.len() >= NETWORK_BYTES_MAX {
-            return Ok(if moved { Step::Moved } else { Step::Waits });
+            return Ok(if has_moved { Step::Moved } else { Step::Waits });
         }
-        let left = usize::try_from(download.end_bytes() - *offset_bytes).unwrap_or(NETWORK_BYTES_MAX);
-        let mut chunk = vec![0; NETWORK_BYTES_MAX.min(left)];
-        let length = download.read_at(&mut chunk, *offset_bytes).map_err(TransferError::Storage)?;
-        if length == 0 {
-            return Err(TransferError::Storage(StorageError::Failed));
-        }
-        *offset_bytes += length as u64;
-        let bytes = match translator.as_deref_mut() {
-            None => chunk[..length].to_vec(),
-            Some(translator) => {
-                let mut translated = Vec::new();
-                translator.translate(&chunk[..length], &mut translated);
-                translated
-            }
-        };
-        *wire_bytes += bytes.len() as u64;
-        client.received.extend(bytes);
-        moved = true;
+        moved.file += outlet.refill(download)? as u64;
+        moved.wire += outlet.wire().len() as u64;
+        client.received.extend(outlet.wire());
+        has_moved = true;
     }
 }

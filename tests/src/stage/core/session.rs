@@ -133,6 +133,7 @@ impl CoreSession {
                 self.output.extend(wire.bytes());
                 settled.replies.push(wire);
             }
+            Action::SendTelnet { bytes } => self.output.extend(bytes),
             Action::Storage { id, request } => {
                 let outcome = self.storage.execute(request);
                 self.event(Event::Stored { id, outcome });
@@ -153,10 +154,10 @@ impl CoreSession {
                 self.event(Event::DataConnected { id, outcome });
             }
             Action::CloseData => self.data.server_closes(),
-            Action::Transfer { id, direction, translation, .. } => {
-                self.data.transfer(id, direction, translation, &mut self.storage)?;
+            Action::Transfer { id, direction, translation, deflate } => {
+                self.data.transfer(id, direction, (translation, deflate), &mut self.storage)?;
             }
-            Action::SendData { id, text, .. } => self.data.send_text(id, &text),
+            Action::SendData { id, text, deflate, last } => self.data.send_text(id, text, (deflate, last))?,
             Action::Cancel { id } => {
                 let outcome = self.data.cancel(id, &mut self.storage);
                 self.events.extend(outcome);
