@@ -6,6 +6,8 @@ pub const LINE_BYTES_MAX: usize = 8192;
 pub const INPUT_BYTES_MAX: usize = 16 * 1024;
 /// Lines that wait while a command is being answered or a transfer runs.
 pub const LINES_QUEUED_MAX: usize = 64;
+/// Telnet options of a peer that wait for their refusal; more are dropped.
+pub const TELNET_REFUSALS_MAX: usize = 32;
 /// Actions that one event may give rise to.
 pub const ACTIONS_PER_EVENT_MAX: usize = 256;
 /// Bytes of a virtual path.

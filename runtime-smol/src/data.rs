@@ -8,11 +8,8 @@ use mayfly_core::action::{ActionId, Direction, PortRange};
 use mayfly_core::error::{NetError, StorageError, TransferError};
 use mayfly_core::event::Event;
 use mayfly_std::net;
-<<<<<<< Updated upstream
-use mayfly_std::proxy::{Caller, Expected, HeaderReader, NoHeader};
-=======
 use mayfly_std::passage::TextOutlet;
->>>>>>> Stashed changes
+use mayfly_std::proxy::{Caller, Expected, HeaderReader, NoHeader};
 use mayfly_std::storage::Upload;
 use std::future::Future;
 use std::io::ErrorKind;

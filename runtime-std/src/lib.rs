@@ -10,12 +10,9 @@ pub mod exit;
 pub mod listen;
 pub mod log;
 pub mod net;
-<<<<<<< Updated upstream
+pub mod passage;
 pub mod passive;
 pub mod proxy;
-=======
-pub mod passage;
->>>>>>> Stashed changes
 pub mod reap;
 pub mod settings;
 pub mod signals;

@@ -224,7 +224,6 @@ fn await_header(stream: &TcpStream, shared: &Shared) -> Result<Option<Ends>, NoH
 }
 
 /// Tells a peer that there is no room. Its 421 fits into a fresh connection's buffer, so this does not wait.
-<<<<<<< Updated upstream
 fn refuse(entry: &Entry, stream: TcpStream, route: &Route, shared: &Shared) {
     let say = || -> Result<(), Misuse> {
         let mut session = route.session(Arc::clone(&entry.settings));
@@ -232,22 +231,8 @@ fn refuse(entry: &Entry, stream: TcpStream, route: &Route, shared: &Shared) {
         let mut control = Control::new(stream);
         while let Some(action) = session.poll_action() {
             if let Action::SendReply { wire, .. } = action {
-                control.queue(&wire);
+                control.queue(wire.as_bytes());
             }
-=======
-fn refuse(
-    entry: &Entry,
-    stream: TcpStream,
-    (peer, local): (SocketAddr, SocketAddr),
-    shared: &Shared,
-) -> Result<(), Misuse> {
-    let mut session = Session::new(Arc::clone(&entry.settings), peer, local);
-    session.handle(shared.now(), Event::Connected { admission: entry.admission })?;
-    let mut control = Control::new(stream);
-    while let Some(action) = session.poll_action() {
-        if let Action::SendReply { wire, .. } = action {
-            control.queue(wire.as_bytes());
->>>>>>> Stashed changes
         }
         control.close(true);
         Ok(())

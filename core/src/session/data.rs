@@ -32,12 +32,20 @@ pub(super) struct DataChoices {
     pub(super) hash_algorithm: DigestAlgorithm,
     /// MODE Z, until changed; none: MODE S.
     pub(super) deflate: Option<DeflateLevel>,
-    /// RANG, for the next command that it is meant for. REST and RANG take each other's place. Boxed, for few ask for it
-    /// and an idle session is small.
-    range: Option<Box<ByteRange>>,
-    /// REST, for the next transfer only.
+    /// OPTS MODE Z LEVEL, until changed.
+    pub(super) deflate_level: DeflateLevel,
+    /// What was said of the next transfer; boxed, for an idle session is small.
+    next: Option<Box<NextTransfer>>,
+}
+
+/// What was said of the next transfer alone.
+#[derive(Debug, Default)]
+pub(super) struct NextTransfer {
+    /// REST.
     pub(super) restart_bytes: u64,
-    /// ALLO, for the next transfer only.
+    /// RANG. REST and RANG take each other's place.
+    range: Option<ByteRange>,
+    /// ALLO.
     pub(super) announced_bytes: Option<u64>,
 }
 
@@ -63,24 +71,31 @@ impl DataChoices {
             translation: Translation::Image,
             hash_algorithm: DigestAlgorithm::default(),
             deflate: None,
-            range: None,
-            restart_bytes: 0,
-            announced_bytes: None,
+            deflate_level: DeflateLevel::default(),
+            next: None,
         }
+    }
+
+    /// What was said of the next transfer, to be added to.
+    pub(super) fn next(&mut self) -> &mut NextTransfer {
+        self.next.get_or_insert_default()
+    }
+
+    /// What was said of the next transfer; used up by it.
+    pub(super) fn take_next(&mut self) -> NextTransfer {
+        self.next.take().map(|next| *next).unwrap_or_default()
     }
 
     /// What RANG asked for; used up by it.
     pub(super) fn take_range(&mut self) -> Option<ByteRange> {
-        self.range.take().map(|range| *range)
+        self.next.as_mut()?.range.take()
     }
 
     /// RFC 3659 5: REST must come right before its transfer. What clients put between the two (and between RANG or ALLO
     /// and what they are for) is let pass; any other command takes all three back.
     pub(super) fn forget_before(&mut self, row: &Row) {
         if !row.keeps_restart {
-            self.restart_bytes = 0;
-            self.range = None;
-            self.announced_bytes = None;
+            self.next = None;
         }
     }
 }
@@ -95,17 +110,30 @@ impl Session {
         Reply::new(200, text)
     }
 
+    /// MODE S, and MODE Z (draft-preston-ftpext-deflate-04).
+    pub(super) fn set_mode(&mut self, deflates: bool) -> Reply {
+        self.data.deflate = deflates.then_some(self.data.deflate_level);
+        Reply::new(200, if deflates { text::MODE_SET_DEFLATE } else { text::MODE_SET })
+    }
+
+    /// OPTS MODE Z, which holds for MODE Z at once where that is on; none: the level to begin with.
+    pub(super) fn set_deflate_level(&mut self, level: Option<DeflateLevel>) -> Reply {
+        self.data.deflate_level = level.unwrap_or_default();
+        self.data.deflate = self.data.deflate.map(|_| self.data.deflate_level);
+        Reply::new(200, format!("MODE Z LEVEL set to {}.", self.data.deflate_level.level()))
+    }
+
     pub(super) fn rest(&mut self, offset_bytes: u64) -> Reply {
-        self.data.range = None;
-        self.data.restart_bytes = offset_bytes;
+        let next = self.data.next();
+        (next.restart_bytes, next.range) = (offset_bytes, None);
         Reply::new(350, format!("Restart position accepted ({offset_bytes})."))
     }
 
     /// draft-bryan-ftp-range-08 3: `RANG 1 0` takes a range back, and so does one that ends before it begins, with 501.
     pub(super) fn rang(&mut self, first: u64, last: u64) -> Reply {
-        self.data.restart_bytes = 0;
-        self.data.range = (first <= last).then(|| Box::new(ByteRange { first, last }));
-        match (&self.data.range, first, last) {
+        let next = self.data.next();
+        (next.restart_bytes, next.range) = (0, (first <= last).then_some(ByteRange { first, last }));
+        match (next.range, first, last) {
             (Some(_), ..) => Reply::new(350, format!("Range accepted ({first}-{last}).")),
             (None, 1, 0) => Reply::new(350, text::RANGE_RESET),
             (None, ..) => Reply::new(501, text::RANGE_INVALID),

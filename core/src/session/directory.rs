@@ -1,6 +1,6 @@
 //! CWD, CDUP, PWD, MKD, RMD.
 
-use super::state::{Awaited, Deed, Doing, Flow, Making, Purpose, Subject};
+use super::state::{Awaited, Deed, Doing, Drawing, Flow, Making, Purpose, Subject};
 use super::{Session, access, refuse};
 use crate::action::{Action, PathChange, StorageRequest};
 use crate::error::StorageError;
@@ -130,7 +130,7 @@ impl Session {
         }
         let id = self.fresh_id();
         self.push(Action::DrawRandom { id });
-        Session::wait_for(id, Awaited::Drawn(Box::new(making)))
+        Session::wait_for(id, Awaited::Drawn(Box::new(Drawing::Making(making))))
     }
 
     /// The token is drawn: the directory and its record are made in one step.

@@ -13,15 +13,13 @@ use crate::wire::text;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
-use core::mem;
 use core::ops::ControlFlow::Break;
 
 impl Session {
     pub(super) fn retr(&mut self, argument: String) -> Flow {
-        let (offset_bytes, end_bytes) = match self.data.take_range() {
-            Some(range) => (range.first, Some(range.end())),
-            None => (mem::take(&mut self.data.restart_bytes), None),
-        };
+        let range = self.data.take_range();
+        let restart_bytes = self.data.take_next().restart_bytes;
+        let (offset_bytes, end_bytes) = range.map_or((restart_bytes, None), |range| (range.first, Some(range.end())));
         self.need_setup()?;
         self.need_whole_in_ascii(offset_bytes, end_bytes)?;
         let path = self.looked_up(&argument, text::RETR_FAILED)?;

@@ -18,9 +18,7 @@ impl Session {
     pub(super) fn welcome(&mut self, now: Now, admission: Admission) {
         let refusal = match admission {
             Admission::Welcome => {
-                self.since_ms = now.monotonic_ms;
-                let until_ms = now.monotonic_ms.saturating_add(self.settings.login_ms_max);
-                self.login = Login::Out { user: None, failures: 0, until_ms };
+                self.expect_login(now);
                 self.state = State::Ready;
                 return self.unasked(&Reply::new(220, text::WELCOME));
             }

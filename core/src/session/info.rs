@@ -65,7 +65,7 @@ impl Session {
         let mut lines: Vec<String> = [
             format!("Connected to {}", self.peer.ip().to_canonical()),
             format!("Logged in as {account}"),
-            format!("TYPE: {mode}, MODE: S, STRU: F"),
+            format!("TYPE: {mode}, MODE: {}, STRU: F", if self.data.deflate.is_some() { "Z" } else { "S" }),
             format!("Working directory is {}", self.place.directory),
             format!("Session timeout in seconds is {}", self.idle_ms() / 1000),
         ]

@@ -13,6 +13,7 @@ use crate::wire::line::{Line, LineFramer};
 use crate::wire::reply::{Form, Reply};
 use crate::wire::text;
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 /// What came on the control connection and is not answered yet.
 #[derive(Debug, Default)]
@@ -44,6 +45,11 @@ impl Input {
 
     fn may_wait(&self) -> bool {
         self.waiting.len() < limits::LINES_QUEUED_MAX && self.waiting_bytes < limits::INPUT_BYTES_MAX
+    }
+
+    /// What the peer's Telnet options are answered with.
+    fn take_refusals(&mut self) -> Vec<u8> {
+        self.framer.take_refusals()
     }
 
     /// The line whose turn it is.
@@ -106,6 +112,7 @@ impl Session {
     /// Carries out what has come, as far as it goes now: until a command must wait, or the event has given rise to
     /// enough.
     pub(super) fn go_on(&mut self, now: Now) {
+        self.talk_telnet();
         loop {
             self.look_ahead(now);
             if self.actions.len() >= ACTIONS_PER_GO {
@@ -126,6 +133,16 @@ impl Session {
                 Some(request) => self.begin_request(now, request),
                 None if self.ending.is_some() => return self.end(),
                 None => return,
+            }
+        }
+    }
+
+    /// RFC 1123 3.2.1: options are refused, at once. A peer that reads nothing has its further ones dropped.
+    fn talk_telnet(&mut self) {
+        if self.reply_room && !matches!(self.state, State::Closed) {
+            let bytes = self.input.take_refusals();
+            if !bytes.is_empty() {
+                self.push(Action::SendTelnet { bytes });
             }
         }
     }

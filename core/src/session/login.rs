@@ -1,8 +1,9 @@
 //! USER and PASS, and what needs a login.
 
 use super::Session;
+use super::data::Setup;
 use super::state::{End, Flow, Wait};
-use crate::action::Note;
+use crate::action::{Action, Note};
 use crate::record::ANONYMOUS;
 use crate::time::Now;
 use crate::user::Account;
@@ -10,6 +11,7 @@ use crate::wire::command::row::{Login as Access, Row};
 use crate::wire::reply::Reply;
 use crate::wire::text;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::mem;
 use core::ops::ControlFlow::{Break, Continue};
 
@@ -20,8 +22,6 @@ pub(super) enum Login {
     Out {
         /// The last USER, until its PASS.
         user: Option<String>,
-        /// Logins that failed.
-        failures: u32,
         /// When it must be done, on the monotonic clock, milliseconds.
         until_ms: u64,
     },
@@ -76,15 +76,49 @@ impl Session {
         }
     }
 
+    /// ACCT: who is logged in needs no account, and before that it is out of order (RFC 959 5.4: 202, 503).
+    pub(super) fn acct(&self) -> Reply {
+        match self.login {
+            Login::In(_) => Reply::new(202, text::ACCOUNT_SUPERFLUOUS),
+            Login::Out { .. } => Reply::new(503, text::USER_FIRST),
+        }
+    }
+
+    /// REIN (RFC 959 4.1.1): all is as it was after the greeting, but for what belongs to the connection. What is named
+    /// here stays, and failed logins are among it, or the bound on them would be none; all else is new.
+    pub(super) fn rein(&mut self, now: Now) -> Reply {
+        if self.data.setup == Setup::Passive {
+            self.push(Action::CloseData);
+        }
+        let fresh = Self::new(Arc::clone(&self.settings), self.peer, self.local);
+        let old = mem::replace(self, fresh);
+        self.own = old.own;
+        self.state = old.state;
+        self.ending = old.ending;
+        self.actions = old.actions;
+        self.last_id = old.last_id;
+        self.input = old.input;
+        self.form = old.form;
+        self.failed_logins = old.failed_logins;
+        self.reply_room = old.reply_room;
+        self.resume_ms = old.resume_ms;
+        self.expect_login(now);
+        Reply::new(220, text::READY_AGAIN)
+    }
+
+    /// From now on the time to log in runs.
+    pub(super) fn expect_login(&mut self, now: Now) {
+        self.since_ms = now.monotonic_ms;
+        let until_ms = now.monotonic_ms.saturating_add(self.settings.login_ms_max);
+        self.login = Login::Out { user: None, until_ms };
+    }
+
     /// An unknown user and a wrong password look the same and take the same: a delay that doubles each time.
     fn login_failed(&mut self, now: Now, user: String) -> Flow {
         self.note(Note::LoginFailed { user });
-        let Login::Out { failures, .. } = &mut self.login else {
-            return Break(Reply::new(530, text::LOGIN_INCORRECT));
-        };
-        let doubled = 1_u64.checked_shl(*failures).unwrap_or(u64::MAX);
-        *failures = failures.saturating_add(1);
-        if *failures >= self.settings.login_attempts_max {
+        let doubled = 1_u64.checked_shl(self.failed_logins).unwrap_or(u64::MAX);
+        self.failed_logins = self.failed_logins.saturating_add(1);
+        if self.failed_logins >= self.settings.login_attempts_max {
             self.ending = Some(End::Logins);
         }
         let at_ms = now.monotonic_ms.saturating_add(self.settings.login_delay_ms.saturating_mul(doubled));

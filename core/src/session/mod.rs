@@ -98,6 +98,8 @@ pub struct Session {
     /// The form of the command that is being carried out.
     form: Form,
     login: Login,
+    /// Logins that failed.
+    failed_logins: u32,
     place: Place,
     data: DataChoices,
     /// RNFR, until the next command.
@@ -142,7 +144,8 @@ impl Session {
             last_id: 0,
             input: Input::default(),
             form: Form::default(),
-            login: Login::Out { user: None, failures: 0, until_ms: u64::MAX },
+            login: Login::Out { user: None, until_ms: u64::MAX },
+            failed_logins: 0,
             place: Place { directory: VirtualPath::root(), last_argument: None },
             data: DataChoices::new(),
             renaming: None,
@@ -289,6 +292,8 @@ impl Session {
         match command {
             Command::User(name) => Break(self.user(name)),
             Command::Pass(_) => self.pass(now),
+            Command::Acct(_) => Break(self.acct()),
+            Command::Rein => Break(self.rein(now)),
             Command::Quit => {
                 self.ending = Some(End::Quit);
                 Break(Reply::new(221, text::GOODBYE))
@@ -299,7 +304,9 @@ impl Session {
             Command::OptsUtf8(on) => Break(Self::opts_utf8(on)),
             Command::Help(topic) => Break(Self::help(topic.as_deref())),
             Command::Type(code) => Break(self.set_type(code)),
-            Command::ModeStream => Break(Reply::new(200, text::MODE_SET)),
+            Command::ModeStream => Break(self.set_mode(false)),
+            Command::ModeDeflate => Break(self.set_mode(true)),
+            Command::OptsModeZ(level) => Break(self.set_deflate_level(level)),
             Command::StruFile => Break(Reply::new(200, text::STRUCTURE_SET)),
             Command::Allo(size_bytes) => self.allo(size_bytes),
             Command::Pwd => Break(self.pwd()),
@@ -316,6 +323,7 @@ impl Session {
             Command::Retr(argument) => self.retr(argument),
             Command::Stor(argument) => self.stor(false, argument),
             Command::Appe(argument) => self.stor(true, argument),
+            Command::Stou(argument) => self.stou(argument),
             Command::Rest(offset_bytes) => Break(self.rest(offset_bytes)),
             Command::Rang { first, last } => Break(self.rang(first, last)),
             Command::Abor => Break(self.abor()),

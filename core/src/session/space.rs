@@ -26,7 +26,7 @@ impl Session {
     pub(super) fn reserved(&mut self, size_bytes: u64, outcome: Result<(), StorageError>) -> Reply {
         match outcome {
             Ok(()) => {
-                self.data.announced_bytes = Some(size_bytes);
+                self.data.next().announced_bytes = Some(size_bytes);
                 Reply::new(200, text::ALLO_OK)
             }
             Err(error) => refuse::storage(error, text::ALLO_FAILED),

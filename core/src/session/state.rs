@@ -3,6 +3,7 @@
 use super::facts::Setting;
 use super::status::Status;
 use super::transfer::Transfer;
+use super::upload::Naming;
 use super::work::Work;
 use crate::action::ActionId;
 use crate::date::ExpiryDate;
@@ -72,7 +73,7 @@ pub(super) enum Awaited {
     /// `StorageOutcome::Room`.
     Room,
     /// `Event::RandomDrawn`.
-    Drawn(Box<Making>),
+    Drawn(Box<Drawing>),
     /// `Event::DataListening`.
     Listening {
         /// For EPSV; else for PASV.
@@ -235,6 +236,15 @@ impl Purpose {
             Self::Transfer(transfer) | Self::Again(transfer) => transfer.failure(),
         }
     }
+}
+
+/// What random bits are drawn for.
+#[derive(Debug)]
+pub(super) enum Drawing {
+    /// The token of a storage path.
+    Making(Making),
+    /// The name of a STOU.
+    Naming(Naming),
 }
 
 /// A storage path is about to be made; its token is being drawn.

@@ -1,6 +1,6 @@
 //! What an outcome leads to: one table over every pair of what is awaited and what comes.
 
-use super::state::{Awaited, Checking, Deed, Doing, Flow, Purpose, State, Subject, Wait};
+use super::state::{Awaited, Checking, Deed, Doing, Drawing, Flow, Purpose, State, Subject, Wait};
 use super::transfer::Moved;
 use super::{Outcome, Session, refuse};
 use crate::action::{Action, ActionId, StorageRequest};
@@ -39,7 +39,10 @@ impl Session {
             (Awaited::WorkPublished(work), Stored(Err(error))) => self.comb_published(work, Err(error)),
             (Awaited::Room, Stored(Ok(Room { free_bytes }))) => Self::room_known(Ok(free_bytes)),
             (Awaited::Room, Stored(Err(error))) => Self::room_known(Err(error)),
-            (Awaited::Drawn(making), Drawn(bytes)) => self.made_with(now, *making, Token(bytes)),
+            (Awaited::Drawn(drawing), Drawn(bytes)) => match *drawing {
+                Drawing::Making(making) => self.made_with(now, making, Token(bytes)),
+                Drawing::Naming(naming) => self.name_drawn(naming, bytes),
+            },
             (Awaited::Listening { extended }, Listening(outcome)) => Break(self.listening(extended, outcome)),
             (Awaited::Connected(transfer), Connected(outcome)) => self.connected(now, transfer, outcome),
             (Awaited::Ended(transfer), Ended(moved, outcome)) => self.transfer_ended(now, transfer, moved, outcome),

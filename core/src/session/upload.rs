@@ -1,6 +1,6 @@
 //! STOR and APPE: received aside, judged again, then published whole (DESIGN 5).
 
-use super::state::{Awaited, Deed, Doing, Flow, Purpose, Subject};
+use super::state::{Awaited, Deed, Doing, Drawing, Flow, Purpose, Subject};
 use super::transfer::{Kind, Transfer};
 use super::{Session, refuse};
 use crate::action::{Action, Direction, StorageRequest, Translation, UploadBase};
@@ -14,8 +14,9 @@ use crate::user::Right;
 use crate::wire::reply::Reply;
 use crate::wire::text;
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
-use core::mem;
+use core::fmt::Write;
 use core::ops::ControlFlow::{Break, Continue};
 
 /// What is particular to an upload.
@@ -33,6 +34,19 @@ pub(super) struct Upload {
     replace: bool,
     /// How often publishing was started over.
     tries: u32,
+    /// STOU: how many names were drawn. Nothing is ever replaced then.
+    draws: Option<u32>,
+}
+
+/// STOU: a name is being drawn.
+#[derive(Debug)]
+pub(super) struct Naming {
+    /// What stands before it.
+    prefix: String,
+    /// ALLO.
+    announced_bytes: Option<u64>,
+    /// How many were drawn before.
+    draws: u32,
 }
 
 /// An upload of this session that broke and was kept.
@@ -45,19 +59,51 @@ pub(super) struct BrokenUpload {
 
 impl Session {
     pub(super) fn stor(&mut self, append: bool, argument: String) -> Flow {
-        let restart_bytes = mem::take(&mut self.data.restart_bytes);
-        let announced_bytes = self.data.announced_bytes.take();
-        if self.data.take_range().is_some() {
-            return Break(Reply::new(504, text::NO_RANGE_UPLOAD));
-        }
+        let (restart_bytes, announced_bytes) = self.said_of_upload()?;
         // An append goes to the end, whatever REST said.
         let restart_bytes = if append { 0 } else { restart_bytes };
-        self.need_setup()?;
         self.need_whole_in_ascii(restart_bytes, None)?;
         let path = self.to_be_made(&argument, text::STOR_FAILED)?;
-        let base = UploadBase::Empty;
-        let upload = Upload { append, restart_bytes, announced_bytes, base, replace: false, tries: 0 };
+        let upload = Upload { append, restart_bytes, ..Upload::new(announced_bytes) };
         let transfer = Transfer::new(Kind::Upload(upload), path.clone(), argument);
+        self.check(path, Purpose::Transfer(transfer))
+    }
+
+    /// STOU: a name that nobody has is drawn. REST is passed over, for there is nothing yet that could go on.
+    pub(super) fn stou(&mut self, argument: Option<String>) -> Flow {
+        let (_, announced_bytes) = self.said_of_upload()?;
+        let prefix = argument.unwrap_or_else(|| UNIQUE_PREFIX.into());
+        // What is wrong with the name is said before a suffix hides it.
+        self.to_be_made(&prefix, text::STOR_FAILED)?;
+        self.draw_name(Naming { prefix, announced_bytes, draws: 0 })
+    }
+
+    /// What REST and ALLO said; used up by it.
+    fn said_of_upload(&mut self) -> Flow<(u64, Option<u64>)> {
+        let range = self.data.take_range();
+        let next = self.data.take_next();
+        if range.is_some() {
+            return Break(Reply::new(504, text::NO_RANGE_UPLOAD));
+        }
+        self.need_setup()?;
+        Continue((next.restart_bytes, next.announced_bytes))
+    }
+
+    fn draw_name(&mut self, naming: Naming) -> Flow {
+        let id = self.fresh_id();
+        self.push(Action::DrawRandom { id });
+        Session::wait_for(id, Awaited::Drawn(Box::new(Drawing::Naming(naming))))
+    }
+
+    /// The suffix of a STOU is drawn.
+    pub(super) fn name_drawn(&mut self, naming: Naming, bytes: [u8; 16]) -> Flow {
+        let mut name = naming.prefix.clone();
+        name.push('.');
+        // Writing to a text does not fail.
+        let _ = bytes.iter().take(UNIQUE_BYTES).try_for_each(|byte| write!(name, "{byte:02x}"));
+        let path = self.to_be_made(&name, text::STOR_FAILED)?;
+        let upload = Upload { draws: Some(naming.draws + 1), ..Upload::new(naming.announced_bytes) };
+        let transfer = Transfer::new(Kind::Upload(upload), path.clone(), name);
         self.check(path, Purpose::Transfer(transfer))
     }
 
@@ -68,8 +114,15 @@ impl Session {
         upload: Upload,
         state: PathState,
     ) -> Flow {
+        if let (Some(draws), Judgement::Live(_)) = (upload.draws, expiry::judge(&state, now))
+            && draws <= limits::RETRIES_MAX
+            && let Some(prefix) = transfer.shown.get(..transfer.shown.len().saturating_sub(1 + 2 * UNIQUE_BYTES))
+        {
+            let (prefix, announced_bytes) = (prefix.into(), upload.announced_bytes);
+            return self.draw_name(Naming { prefix, announced_bytes, draws });
+        }
         let existing = self.may_upload(now, &state, text::STOR_FAILED)?;
-        let replace = self.rights_at(&state.records).allow(Right::Overwrite);
+        let replace = self.may_replace(upload, &state);
         let partial = self.partial_shown(&transfer.path, &state);
         let base = upload.base_among(existing, partial.as_ref())?;
         if let (UploadBase::Partial { .. }, Some(partial)) = (base, partial) {
@@ -87,6 +140,11 @@ impl Session {
         let is_own = self.broken.iter().any(|broken| broken.path == *path && broken.unique == partial.unique);
         let shown = is_own || self.rights_at(&state.records).allow(Right::Overwrite);
         shown.then(|| partial.clone())
+    }
+
+    /// Whether a file that stands there may be replaced. STOU replaces none, whoever asks (RFC 959 4.1.3).
+    fn may_replace(&self, upload: Upload, state: &PathState) -> bool {
+        upload.draws.is_none() && self.rights_at(&state.records).allow(Right::Overwrite)
     }
 
     /// Whether the session may put a file there, and the file that stands there now.
@@ -141,7 +199,12 @@ impl Session {
             let reply = transfer.expired();
             return self.abandon(now, transfer, Some(reply));
         }
-        self.begin(now, &mut transfer, &Reply::new(150, text::OK_TO_SEND));
+        // RFC 1123 4.1.2.9: the name that STOU chose is told in exactly this form.
+        let preliminary = match transfer.kind {
+            Kind::Upload(Upload { draws: Some(_), .. }) => Reply::new(150, format!("FILE: {}", transfer.shown)),
+            _ => Reply::new(150, text::OK_TO_SEND),
+        };
+        self.begin(now, &mut transfer, &preliminary);
         self.move_bytes(transfer, Direction::Receive)
     }
 
@@ -208,7 +271,13 @@ impl Session {
         let reply = match outcome {
             Ok(()) => {
                 self.forget_broken(&transfer.path);
-                Reply::new(226, text::TRANSFER_COMPLETE)
+                match transfer.kind {
+                    // RFC 959 4.1.3: the reply must include the name.
+                    Kind::Upload(Upload { draws: Some(_), .. }) => {
+                        Reply::new(226, format!("Transfer complete (FILE: {}).", transfer.shown))
+                    }
+                    _ => Reply::new(226, text::TRANSFER_COMPLETE),
+                }
             }
             Err(StorageError::Changed) => {
                 return self.check(transfer.path.clone(), Purpose::Again(transfer));
@@ -238,7 +307,7 @@ impl Session {
         if let Break(reply) = self.may_upload(now, &state, text::STOR_FAILED) {
             return self.tidy(now, transfer, Some(reply));
         }
-        let replace = self.rights_at(&state.records).allow(Right::Overwrite);
+        let replace = self.may_replace(upload, &state);
         // DESIGN 5: the records are as they were, so it is the file that was copied: another one stands there now.
         let base_replaced = state.records == transfer.way && matches!(upload.base, UploadBase::Published { .. });
         if base_replaced || upload.tries >= limits::RETRIES_MAX {
@@ -286,6 +355,11 @@ impl Session {
 }
 
 impl Upload {
+    fn new(announced_bytes: Option<u64>) -> Self {
+        let base = UploadBase::Empty;
+        Self { append: false, restart_bytes: 0, announced_bytes, base, replace: false, tries: 0, draws: None }
+    }
+
     /// What it goes on from, among what stands there. `partial` is only what this session may resume.
     fn base_among(&self, existing: Option<&FileInfo>, partial: Option<&Partial>) -> Flow<UploadBase> {
         if !self.append && self.restart_bytes == 0 {
@@ -303,6 +377,11 @@ impl Upload {
         }
     }
 }
+
+/// What stands before the suffix where STOU names nothing.
+const UNIQUE_PREFIX: &str = "stou";
+/// Random bytes of a STOU's suffix: that two are the same is as good as impossible, and is looked at all the same.
+const UNIQUE_BYTES: usize = 6;
 
 fn refused(failure: &'static str, detail: &'static str) -> Reply {
     Reply::new(553, failure).with_detail(detail)

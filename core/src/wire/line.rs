@@ -1,6 +1,7 @@
 //! The bounded line framer: cuts control input into lines before anything is parsed, and strips Telnet codes.
 
-use crate::limits::LINE_BYTES_MAX;
+use crate::limits::{LINE_BYTES_MAX, TELNET_REFUSALS_MAX};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -10,7 +11,7 @@ use core::fmt;
 /// - CRLF ends a line, and so does a lone LF. A lone CR stays in the line; the NUL that Telnet puts after one
 ///   (RFC 854) is dropped.
 /// - Telnet commands are dropped, options and sub-negotiations too; IAC IAC is the byte 255 (RFC 959 4.1: the control
-///   connection speaks Telnet). An IAC before a byte that is no Telnet command is a plain 255, so that a name in
+///   connection speaks Telnet). Options that the peer offers or asks for are refused ([`LineFramer::take_refusals`]). An IAC before a byte that is no Telnet command is a plain 255, so that a name in
 ///   another character set is refused as such and never turns into another name.
 ///
 /// ```
@@ -35,7 +36,13 @@ pub struct LineFramer {
     /// `TooLong` was said of the line that has not ended yet.
     told: bool,
     telnet: Telnet,
+    /// Boxed, for nearly nobody talks Telnet and an idle session is small.
+    refusals: Option<Box<Refusals>>,
 }
+
+/// What the peer's Telnet options are answered with, and has not been sent yet.
+#[derive(Default)]
+struct Refusals(Vec<u8>);
 
 /// One line, or why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +62,9 @@ impl LineFramer {
     /// Takes input. Nothing is refused; the caller asks [`LineFramer::held_bytes`] before it reads more.
     pub fn push(&mut self, bytes: &[u8]) {
         for &byte in bytes {
+            if let Telnet::Negotiation(verb) = self.telnet {
+                self.refuse(verb, byte);
+            }
             let (telnet, data) = self.telnet.step(byte);
             self.telnet = telnet;
             match data {
@@ -87,10 +97,29 @@ impl LineFramer {
         Some(line)
     }
 
+    /// What to send to the peer for the options that it has offered or asked for; empty mostly. RFC 1123 3.2.1: they must
+    /// be refused. At most [`TELNET_REFUSALS_MAX`] wait; what comes beyond them is dropped.
+    pub fn take_refusals(&mut self) -> Vec<u8> {
+        self.refusals.take().map(|refusals| refusals.0).unwrap_or_default()
+    }
+
     /// Bytes held that are not yet handed out; Telnet codes and the rest of what is too long do not count.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         self.buffer.len() - self.start
+    }
+
+    /// RFC 854: what the peer will do it shall not, and what it asks us to do we will not. WONT and DONT ask nothing.
+    fn refuse(&mut self, verb: u8, option: u8) {
+        let answer = match verb {
+            WILL => DONT,
+            DO => WONT,
+            _ => return,
+        };
+        let Refusals(bytes) = self.refusals.get_or_insert_default().as_mut();
+        if bytes.len() < 3 * TELNET_REFUSALS_MAX {
+            bytes.extend([IAC, answer, option]);
+        }
     }
 
     /// Says of the line that has not ended yet that it is too long, if it is and that was not said.
@@ -153,8 +182,8 @@ enum Telnet {
     Cr,
     /// After an IAC.
     Iac,
-    /// After IAC WILL, WONT, DO or DONT: the option comes.
-    Negotiation,
+    /// After IAC and this of WILL, WONT, DO and DONT: the option comes.
+    Negotiation(u8),
     /// Within a sub-negotiation.
     Sub,
     /// Within a sub-negotiation, after an IAC.
@@ -175,9 +204,11 @@ impl Telnet {
             (Self::Cr, 0) => (Self::Data, Data::None),
             (Self::Data | Self::Cr, b'\r') => (Self::Cr, Data::Byte),
             (Self::Data | Self::Cr, _) | (Self::Iac, IAC) => (Self::Data, Data::Byte),
-            (Self::Iac, WILL..=DONT) => (Self::Negotiation, Data::None),
+            (Self::Iac, WILL..=DONT) => (Self::Negotiation(byte), Data::None),
             (Self::Iac, SB) => (Self::Sub, Data::None),
-            (Self::Iac, COMMAND_FIRST..=GA) | (Self::Negotiation, _) | (Self::SubIac, SE) => (Self::Data, Data::None),
+            (Self::Iac, COMMAND_FIRST..=GA) | (Self::Negotiation(_), _) | (Self::SubIac, SE) => {
+                (Self::Data, Data::None)
+            }
             (Self::Iac, b'\r') => (Self::Cr, Data::IacThenByte),
             (Self::Iac, _) => (Self::Data, Data::IacThenByte),
             (Self::Sub, IAC) => (Self::SubIac, Data::None),
@@ -195,6 +226,8 @@ const SE: u8 = 240;
 const GA: u8 = 249;
 const SB: u8 = 250;
 const WILL: u8 = 251;
+const WONT: u8 = 252;
+const DO: u8 = 253;
 const DONT: u8 = 254;
 const IAC: u8 = 255;
 
@@ -240,6 +273,20 @@ mod tests {
         check(b"\xff\xf6NO\xff\xfb\x01\xff\xfc\x0a\xff\xfd\xff\xff\xfe\x00OP\r\n", &[b"NOOP"]);
         check(b"NO\xff\xfa\x18\x01\n\xff\xffx\xff\xf0OP\n", &[b"NOOP"]);
         check(b"NOOP\r\xff\xf1\n", &[b"NOOP"]);
+    }
+
+    #[test]
+    fn options_are_refused_and_nothing_else_is_answered() {
+        let input = b"\xff\xfb\x01\xff\xfd\xff\xff\xfc\x0a\xff\xfe\x00\xff\xf4\xff\xf2NOOP\xff\xfd\x06\r\n";
+        for piece_bytes in 1..=input.len() {
+            let mut framer = LineFramer::default();
+            input.chunks(piece_bytes).for_each(|piece| framer.push(piece));
+            assert_eq!(framer.take_refusals(), b"\xff\xfe\x01\xff\xfc\xff\xff\xfc\x06");
+            assert!(framer.take_refusals().is_empty() && framer.refusals.is_none());
+        }
+        let mut framer = LineFramer::default();
+        (0..1000).for_each(|_| framer.push(b"\xff\xfb\x01"));
+        assert_eq!(framer.take_refusals().len(), 3 * TELNET_REFUSALS_MAX);
     }
 
     #[test]

@@ -45,6 +45,10 @@ pub const LOGIN_INCORRECT: &str = "Login incorrect.";
 pub const USER_FIRST: &str = "Login with USER first.";
 /// `331` to `USER` of who is logged in already.
 pub const ANY_PASSWORD: &str = "Any password will do.";
+/// `202` to `ACCT`.
+pub const ACCOUNT_SUPERFLUOUS: &str = "ACCT superfluous, no account is needed.";
+/// `220` to `REIN`.
+pub const READY_AGAIN: &str = "Service ready for new user.";
 /// `230` to `PASS` of who is logged in already.
 pub const ALREADY_LOGGED_IN: &str = "Already logged in.";
 /// `530` to `USER` of another, from an anonymous session.
@@ -76,6 +80,8 @@ pub const TYPE_BINARY: &str = "Switching to Binary mode.";
 pub const TYPE_ASCII: &str = "Switching to ASCII mode.";
 /// `200` to `MODE S`.
 pub const MODE_SET: &str = "Mode set to S.";
+/// `200` to `MODE Z`.
+pub const MODE_SET_DEFLATE: &str = "Mode set to Z.";
 /// `200` to `STRU F`.
 pub const STRUCTURE_SET: &str = "Structure set to F.";
 /// `226` to `ABOR`, after the transfer's own reply where one ran.

@@ -4,17 +4,12 @@
 mod accept;
 
 use crate::net;
+use crate::passage::TextOutlet;
 use crate::proxy::Expected;
 use crate::storage::execute::SessionStorage;
-<<<<<<< Updated upstream
-use crate::transfer::{Step, Transfer};
-use accept::Acceptance;
-use mayfly_core::action::{ActionId, Direction, PortRange, Translation};
-=======
-use crate::passage::TextOutlet;
 use crate::transfer::{Step, Terms, Transfer};
+use accept::Acceptance;
 use mayfly_core::action::{ActionId, DeflateLevel, PortRange};
->>>>>>> Stashed changes
 use mayfly_core::error::{NetError, TransferError};
 use mayfly_core::event::Event;
 use mayfly_core::network::Network;
@@ -66,16 +61,10 @@ struct Told {
 }
 
 impl DataSide {
-<<<<<<< Updated upstream
     /// Nothing stands yet. `control` is the control connection's own address; connections of `proxies` begin with a
     /// header.
     pub(crate) fn new(control: SocketAddr, proxies: Arc<[Network]>) -> Self {
-        Self { control, proxies, listener: None, stream: None, job: None }
-=======
-    /// Nothing stands yet. `control` is the control connection's own address.
-    pub(crate) fn new(control: SocketAddr) -> Self {
-        Self { control, listener: None, stream: None, text: TextOutlet::default(), job: None }
->>>>>>> Stashed changes
+        Self { control, proxies, listener: None, stream: None, text: TextOutlet::default(), job: None }
     }
 
     /// `Action::ListenData`; its outcome is there at once.
@@ -134,7 +123,12 @@ impl DataSide {
 
     /// `Action::SendData`: the text, its level in MODE Z, and whether it is the last; an event where it has failed at
     /// once.
-    pub(crate) fn send(&mut self, id: ActionId, piece: (String, Option<DeflateLevel>, bool), now: Now) -> Option<Event> {
+    pub(crate) fn send(
+        &mut self,
+        id: ActionId,
+        piece: (String, Option<DeflateLevel>, bool),
+        now: Now,
+    ) -> Option<Event> {
         let (text, deflate, last) = piece;
         let text_bytes = text.len();
         match self.text.wire(text, deflate, last) {

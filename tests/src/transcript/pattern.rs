@@ -107,6 +107,8 @@ enum Open {
     Date,
     Pasv,
     Token,
+    /// What STOU puts behind a name.
+    Unique,
 }
 
 impl Open {
@@ -118,6 +120,7 @@ impl Open {
             "date" => Self::Date,
             "pasv" | "here" => Self::Pasv,
             "token" => Self::Token,
+            "unique" => Self::Unique,
             _ => return None,
         })
     }
@@ -133,6 +136,7 @@ impl Open {
             Self::Date => text.len() == 12,
             Self::Pasv => text.split(',').count() == 6 && text.split(',').all(|number| number.parse::<u8>().is_ok()),
             Self::Token => text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()),
+            Self::Unique => text.len() == 12 && text.bytes().all(|b| b.is_ascii_hexdigit()),
         }
     }
 }
@@ -199,7 +203,7 @@ fn matches(pieces: &[Piece], got: &[u8], found: &mut Bindings) -> bool {
 
 /// Tokens must be the same each time that they are met; where a data connection goes changes with each.
 fn remembered(open: &Open) -> bool {
-    matches!(open, Open::Token)
+    matches!(open, Open::Token | Open::Unique)
 }
 
 #[cfg(test)]

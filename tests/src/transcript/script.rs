@@ -180,6 +180,7 @@ impl Step {
             ("C", "", "close") => Ok(Self::Close(number, Closing::Orderly)),
             ("C", "", "reset") => Ok(Self::Close(number, Closing::Reset)),
             ("S", ":", _) => Ok(Self::Expect(number, rest.as_bytes().to_vec())),
+            ("S", "<", _) => Ok(Self::Expect(number, unescape(rest)?)),
             ("S", "", "close") => Ok(Self::ExpectClosed(number)),
             ("D", _, _) => data(mark, rest).map(|step| Self::Data(number, step)),
             _ => Err("no such step".to_owned()),

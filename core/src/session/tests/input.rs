@@ -156,3 +156,17 @@ fn a_line_too_long_is_refused_and_the_session_goes_on() {
     let broken = "{\"Response Code\":500,\"Response Argument\":\"Line too long.\",\"Response Message\":\"\"}";
     host.says(&[broken, "200 NOOP ok."]);
 }
+
+#[test]
+fn telnet_options_are_refused_at_once_and_between_lines() {
+    // RFC 1123 3.2.1.
+    let mut host = Host::logged_in(Settings::default());
+    host.event(Event::ControlReceived { bytes: b"\xff\xfd\x01NO\xff\xfb\x03OP\r\n".to_vec() });
+    host.says(&["200 NOOP ok."]);
+    assert_eq!(host.telnet, b"\xff\xfc\x01\xff\xfe\x03");
+    host.event(Event::ReplyRoom { room: false });
+    host.event(Event::ControlReceived { bytes: b"\xff\xfd\x01".to_vec() });
+    assert_eq!(host.telnet.len(), 6);
+    host.event(Event::ReplyRoom { room: true });
+    assert_eq!(host.telnet.len(), 9);
+}

@@ -2,6 +2,8 @@
 
 use crate::data::EprtError;
 use crate::wire::reply::Reply;
+use alloc::borrow::Cow;
+use alloc::format;
 
 /// Why a line is no command. The session is unharmed by it and goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +27,17 @@ pub enum Malformed {
     NotImplemented,
     /// A parameter that the verb's RFC names and this server does not carry.
     ParameterNotImplemented,
+    /// The same: a verb with a parameter that its RFC names and this server does not carry; the reply names both.
+    NotCarried(&'static str),
     /// A network protocol other than IPv4 and IPv6 (RFC 2428 2).
     ProtocolNotSupported,
 }
 
 impl Malformed {
-    /// The reply's code and text (RFC 959 4.2; RFC 2428 2).
-    const fn reply(self) -> (u16, &'static str) {
-        match self {
+    /// The reply (RFC 959 4.2; RFC 2428 2).
+    fn reply(self) -> (u16, Cow<'static, str>) {
+        let (code, text) = match self {
+            Self::NotCarried(parameter) => return (504, format!("{parameter} not implemented.").into()),
             Self::UnknownCommand => (500, "Unknown command."),
             Self::UnknownSiteCommand => (500, "Unknown SITE command."),
             Self::BrokenJson => (500, "Broken JSON request."),
@@ -43,7 +48,8 @@ impl Malformed {
             Self::NotImplemented => (502, "Command not implemented."),
             Self::ParameterNotImplemented => (504, "Command not implemented for that parameter."),
             Self::ProtocolNotSupported => (522, "Network protocol not supported, use (1,2)."),
-        }
+        };
+        (code, text.into())
     }
 }
 

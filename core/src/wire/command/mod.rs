@@ -19,7 +19,7 @@ pub use malformed::Malformed;
 
 use super::json;
 use super::reply::{Form, Reply};
-use crate::action::NewFacts;
+use crate::action::{DeflateLevel, NewFacts};
 use crate::digest::DigestAlgorithm;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -43,6 +43,10 @@ pub enum Command {
     User(String),
     /// PASS (RFC 959 4.1.1).
     Pass(Secret),
+    /// ACCT (RFC 959 4.1.1).
+    Acct(Secret),
+    /// REIN (RFC 959 4.1.1).
+    Rein,
     /// QUIT (RFC 959 4.1.1).
     Quit,
     /// NOOP (RFC 959 4.1.3).
@@ -59,6 +63,10 @@ pub enum Command {
     Type(TypeCode),
     /// MODE S (RFC 959 3.4).
     ModeStream,
+    /// MODE Z (draft-preston-ftpext-deflate-04 3).
+    ModeDeflate,
+    /// OPTS MODE Z, with LEVEL or without (draft-preston-ftpext-deflate-04 3.5).
+    OptsModeZ(Option<DeflateLevel>),
     /// STRU F (RFC 959 3.1.2).
     StruFile,
     /// ALLO: how many bytes will come (RFC 959 4.1.3).
@@ -96,6 +104,8 @@ pub enum Command {
     Stor(String),
     /// APPE (RFC 959 4.1.3).
     Appe(String),
+    /// STOU, with or without what the name shall begin with (RFC 959 4.1.3).
+    Stou(Option<String>),
     /// REST: an offset, at most [`crate::limits::OFFSET_MAX`] (RFC 3659 5).
     Rest(u64),
     /// RANG: from the first byte to the last, both included and at most [`crate::limits::OFFSET_MAX`]; not yet checked

@@ -15,9 +15,9 @@ pub static COMMANDS: &[Row] = &[
     // An empty password is one, and clients send it for anonymous.
     row("PASS", "<password>", "RFC 959 4.1.1", &[230, 503, 530], |a| Ok(Command::Pass(Secret(a.into())))).anytime(),
     row("QUIT", "", "RFC 959 4.1.1", &[221], |a| none(a, Command::Quit)).anytime(),
-    refused("ACCT", "RFC 959 4.1.1"),
+    row("ACCT", "<account>", "RFC 959 4.1.1", &[202, 503], |a| text(a).map(|a| Command::Acct(Secret(a)))).anytime(),
     refused("SMNT", "RFC 959 4.1.1"),
-    refused("REIN", "RFC 959 4.1.1"),
+    row("REIN", "", "RFC 959 4.1.1", &[220], |a| none(a, Command::Rein)).anytime(),
     // Directories and names. RFC 1123 4.1.3.1: the X-forms of RFC 775 mean the same and are still sent.
     row("PWD", "", "RFC 959 4.1.3", &[257], |a| none(a, Command::Pwd)),
     row("XPWD", "", "RFC 775", &[257], |a| none(a, Command::Pwd)),
@@ -33,8 +33,11 @@ pub static COMMANDS: &[Row] = &[
     row("RNFR", "<path>", "RFC 959 4.1.3", &[350, 451, 550], |a| text(a).map(Command::Rnfr)),
     row("RNTO", "<path>", "RFC 959 4.1.3", &[250, 451, 503, 550, 553], |a| text(a).map(Command::Rnto)),
     // How and where data travel.
-    row("TYPE", "A|I", "RFC 959 4.1.2", &[200, 504], |a| transfer::type_code(a).map(Command::Type)).keeps_restart(),
-    row("MODE", "S", "RFC 959 4.1.2", &[200, 504], transfer::mode).keeps_restart(),
+    row("TYPE", "A [N|T]|I|L 8", "RFC 959 4.1.2", &[200, 504], |a| transfer::type_code(a).map(Command::Type))
+        .keeps_restart(),
+    row("MODE", "S|Z", "RFC 959 4.1.2", &[200, 504], transfer::mode)
+        .keeps_restart()
+        .features(&[Feature::Line("MODE Z")]),
     row("STRU", "F", "RFC 959 4.1.2", &[200, 504], transfer::structure).keeps_restart(),
     row("PORT", "<h1,h2,h3,h4,p1,p2>", "RFC 959 4.1.2", &[200, 522], data::port).keeps_restart(),
     row("EPRT", "|<protocol>|<address>|<port>|", "RFC 2428 2", &[200, 522], data::eprt)
@@ -60,7 +63,10 @@ pub static COMMANDS: &[Row] = &[
         text(a).map(Command::Appe)
     })
     .keeps_restart(),
-    refused("STOU", "RFC 959 4.1.3"),
+    row("STOU", "[<prefix>]", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 452, 504, 550, 552, 553], |a| {
+        Ok(Command::Stou(optional(a)))
+    })
+    .keeps_restart(),
     row("REST", "<offset>", "RFC 3659 5", &[350], |a| parsed(a, bytes.map(Command::Rest)))
         .keeps_restart()
         .features(&[Feature::Line("REST STREAM")]),
@@ -117,6 +123,7 @@ pub static COMMANDS: &[Row] = &[
     row("HELP", "[<command>]", "RFC 959 4.1.3", &[214, 502], |a| Ok(Command::Help(optional(a.trim_matches(' ')))))
         .anytime(),
     row("FEAT", "", "RFC 2389 3", &[211], |a| none(a, Command::Feat)).anytime(),
+    row("OPTS MODE", "Z [LEVEL <0-9>]", "draft-preston-ftpext-deflate 3", &[200], transfer::opts_mode).anytime(),
     row("OPTS UTF8", "[ON|OFF]", "RFC 2389 4", &[200, 504], info::opts_utf8)
         .anytime()
         .features(&[Feature::Line("UTF8")]),

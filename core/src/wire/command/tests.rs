@@ -142,19 +142,29 @@ fn access() {
 
 #[test]
 fn how_files_travel() {
-    for line in ["TYPE A", "TYPE a", "TYPE A N", "TYPE a n "] {
+    for line in ["TYPE A", "TYPE a", "TYPE A N", "TYPE a n ", "TYPE A T"] {
         reads(line, &Command::Type(TypeCode::Ascii));
     }
     for line in ["TYPE I", "TYPE i", "TYPE L 8", "TYPE l 8"] {
         reads(line, &Command::Type(TypeCode::Image));
     }
-    refuses(504, &["TYPE E", "TYPE E N", "TYPE A T", "TYPE A C", "TYPE L 7", "TYPE L 255", "TYPE L 36"]);
+    refuses(504, &["TYPE E", "TYPE E N", "TYPE E T", "TYPE A C", "TYPE L 7", "TYPE L 255", "TYPE L 36"]);
     refuses(501, &["TYPE", "TYPE ", "TYPE X", "TYPE AN", "TYPE A X", "TYPE A N N", "TYPE I N", "TYPE L", "TYPE L 0"]);
     refuses(501, &["TYPE L 256", "TYPE L x", "TYPE L 8 8", "TYPE ı"]);
     reads("MODE S", &Command::ModeStream);
     reads("MODE s ", &Command::ModeStream);
-    refuses(504, &["MODE B", "MODE C", "MODE b", "MODE Z"]);
+    reads("MODE Z", &Command::ModeDeflate);
+    refuses(504, &["MODE B", "MODE C", "MODE b"]);
+    assert_eq!(parse(b"MODE b").command.map_err(|reply| reply.text), Err("MODE B not implemented.".into()));
     refuses(501, &["MODE", "MODE X", "MODE SS", "MODE S S"]);
+    reads("OPTS MODE Z", &Command::OptsModeZ(None));
+    for level in 0..=9 {
+        let command = Command::OptsModeZ(DeflateLevel::new(level));
+        reads(&format!("OPTS MODE Z LEVEL {level}"), &command);
+    }
+    reads("opts mode z level 9 ", &Command::OptsModeZ(DeflateLevel::new(9)));
+    refuses(501, &["OPTS MODE", "OPTS MODE S", "OPTS MODE Z LEVEL", "OPTS MODE Z LEVEL 10", "OPTS MODE Z LEVEL -1"]);
+    refuses(501, &["OPTS MODE Z LEVEL x", "OPTS MODE Z LEVEL +1", "OPTS MODE Z LEVEL 6 7", "OPTS MODE Z ENGINE ZLIB"]);
     reads("STRU F", &Command::StruFile);
     refuses(504, &["STRU R", "STRU P", "STRU p"]);
     refuses(501, &["STRU", "STRU X", "STRU ſ"]);
@@ -263,22 +273,18 @@ fn site_claim_has_its_token_last() {
 }
 
 #[test]
+fn what_rfc_959_has_beside_files() {
+    reads("ACCT x y", &Command::Acct(Secret("x y".into())));
+    assert_eq!(Command::Acct(Secret("x".into())).to_string(), "ACCT <secret>");
+    reads("REIN", &Command::Rein);
+    reads("STOU", &Command::Stou(None));
+    reads("stou a b", &Command::Stou(Some(path("a b"))));
+    refuses(501, &["ACCT", "REIN x"]);
+}
+
+#[test]
 fn what_is_known_and_not_carried_is_502_and_the_rest_500() {
-    refuses(
-        502,
-        &[
-            "ACCT x",
-            "SMNT /",
-            "REIN",
-            "STOU",
-            "stou x",
-            "AUTH TLS",
-            "PBSZ 0",
-            "PROT P",
-            "SITE SYMLINK a b",
-            "SITE UMASK 022",
-        ],
-    );
+    refuses(502, &["SMNT /", "AUTH TLS", "PBSZ 0", "PROT P", "SITE SYMLINK a b", "SITE UMASK 022"]);
     refuses(500, &["", " ", "FLY", "NOOPX", "NO", " NOOP", "NOOP\t", "NOOP\r", "\u{feff}NOOP", "123", "ÄÖÜ", "NO-OP"]);
 }
 
@@ -300,7 +306,7 @@ fn json_is_answered_in_json() {
         (r#"{"Request Command":"RETR"}"#, "501"),
         (r#"{"Request Command":"RETR","Request Argument":""}"#, "501"),
         (r#"{"Request Command":"NOOP","Request Argument":"x"}"#, "501"),
-        (r#"{"Request Command":"STOU","Request Argument":null}"#, "502"),
+        (r#"{"Request Command":"SMNT","Request Argument":null}"#, "502"),
     ] {
         let request = parse(line.as_bytes());
         assert_eq!(request.form, Form::Json);
