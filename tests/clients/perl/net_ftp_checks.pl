@@ -88,6 +88,8 @@ sub carry_lines {
     my $text = content("$source/$lines");
     is($ftp->ascii);
     same($ftp->put("$source/$lines", 'as-lines.txt'), 'as-lines.txt');
+    # RFC 3659 4: the bytes that RETR would send, in TYPE A one more for each line.
+    same($ftp->size('as-lines.txt'), length($text) + ($text =~ tr/\n//));
     same($ftp->get('as-lines.txt', "$scratch/as-lines.txt"), "$scratch/as-lines.txt");
     same(content("$scratch/as-lines.txt"), $text);
     is($ftp->binary);

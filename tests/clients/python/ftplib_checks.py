@@ -93,6 +93,12 @@ def carry_lines(session, source):
     with source.open(LINES) as file:
         same(session.storlines(f"STOR {name}", file)[:3], "226")
     ok("storlines")
+    # RFC 3659 4: the bytes that RETR would send, in TYPE A one more for each line.
+    session.voidcmd("TYPE A")
+    same(session.size(name), len(lines) + lines.count(b"\n"))
+    session.voidcmd("TYPE I")
+    same(session.size(name), len(lines))
+    ok("size in ASCII")
     got = []
     same(session.retrlines(f"RETR {name}", got.append)[:3], "226")
     same(got, lines.decode().split("\n")[:-1])

@@ -14,6 +14,7 @@ pub(crate) const LIBRARY: Library = Library {
         "storbinary",
         "size",
         "storlines",
+        "size in ASCII",
         "retrlines",
         "retrbinary",
         "retrbinary from an offset",
