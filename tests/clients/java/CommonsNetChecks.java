@@ -12,9 +12,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -57,6 +59,7 @@ public final class CommonsNetChecks {
         checks.carryLines();
         checks.fetch();
         checks.add();
+        checks.storeUnique();
         checks.date();
         checks.lookByList();
         checks.lookByMlsd();
@@ -181,6 +184,22 @@ public final class CommonsNetChecks {
         ok("storeFile with setRestartOffset");
     }
 
+    private void storeUnique() throws IOException {
+        Set<String> before = new HashSet<>(Arrays.asList(ftp.listNames()));
+        for (String name : new String[] {DATED, LINES}) {
+            is(ftp.storeUniqueFile(new ByteArrayInputStream(content(name))));
+        }
+        is(ftp.storeUniqueFile(DATED, new ByteArrayInputStream(content(LINES))));
+        Set<String> made = new TreeSet<>(Arrays.asList(ftp.listNames()));
+        made.removeAll(before);
+        same(made.size(), 3);
+        for (String name : made) {
+            is(ftp.deleteFile(name));
+        }
+        same(fetched(DATED, 0), content(DATED));
+        ok("storeUniqueFile");
+    }
+
     private void date() throws IOException {
         is(ftp.setModificationTime(DATED, DATE));
         ok("setModificationTime");
@@ -290,6 +309,11 @@ public final class CommonsNetChecks {
     }
 
     private void leave() throws IOException {
+        is(FTPReply.isPositiveCompletion(ftp.rein()));
+        refused(530, ftp.changeWorkingDirectory(PATH));
+        is(ftp.login("anonymous", "guest@example.com"));
+        same(ftp.printWorkingDirectory(), "/");
+        ok("rein");
         is(ftp.logout());
         same(ftp.getReplyString(), "221 Goodbye.\r\n");
         ftp.disconnect();

@@ -21,6 +21,7 @@ bring();
 carry_lines();
 fetch();
 add();
+make_unique();
 date();
 look();
 change();
@@ -135,6 +136,23 @@ sub add {
     same(fetched('parts'), $whole);
     is($ftp->delete('parts'));
     ok('restart, put');
+}
+
+# RFC 1123 4.1.2.9: the name stands in the 150 as "FILE: name", and in the 226 for whom it is easier.
+sub make_unique {
+    my %before = map { $_ => 1 } $ftp->ls;
+    my @named = map { $ftp->put_unique("$source/$_") } $dated, $dated, $lines;
+    my @made = sort grep { !$before{$_} } $ftp->ls;
+    same(join(' ', @made), join(' ', sort @named));
+    same(scalar @made, 3);
+    same(fetched($named[0]), content("$source/$dated"));
+    same(fetched($named[1]), content("$source/$dated"));
+    same(fetched($named[2]), content("$source/$lines"));
+    is($ftp->delete($_)) for @named;
+    my $named = $ftp->put_unique("$source/$dated", 'wished');
+    same(fetched($named), content("$source/$dated"));
+    is($ftp->delete($named));
+    ok('put_unique');
 }
 
 sub date {

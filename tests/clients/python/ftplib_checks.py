@@ -132,6 +132,15 @@ def add(session, source):
     same(fetched("parts"), large)
     session.delete("parts")
     ok("APPE")
+    before = set(session.nlst())
+    names = [session.storbinary("STOU", io.BytesIO(content)) for content in (b"one", b"two")]
+    made = sorted(set(session.nlst()) - before)
+    same(len(made), 2)
+    same(sorted(fetched(name) for name in made), [b"one", b"two"])
+    for name in made:
+        assert any(name in reply for reply in names), (made, names)
+        session.delete(name)
+    ok("STOU")
 
 
 def date(session):

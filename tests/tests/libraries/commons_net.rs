@@ -21,6 +21,7 @@ pub(crate) const LIBRARY: Library = Library {
         "retrieveFileStream",
         "appendFile",
         "storeFile with setRestartOffset",
+        "storeUniqueFile",
         "setModificationTime",
         "getModificationTime",
         "listNames",
@@ -40,6 +41,7 @@ pub(crate) const LIBRARY: Library = Library {
         "abort",
         "EPSV",
         "active and passive in one session",
+        "rein",
         "logout",
     ],
     play: |errand: &Errand<'_>| {

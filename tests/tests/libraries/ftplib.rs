@@ -20,6 +20,7 @@ pub(crate) const LIBRARY: Library = Library {
         "retrbinary from an offset",
         "storbinary from an offset",
         "APPE",
+        "STOU",
         "MFMT",
         "MDTM",
         "nlst",

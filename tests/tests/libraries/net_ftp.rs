@@ -23,6 +23,7 @@ pub(crate) const LIBRARY: Library = Library {
         "restart, get",
         "append",
         "restart, put",
+        "put_unique",
         "mdtm",
         "ls",
         "ls of what is not there",

@@ -144,6 +144,8 @@ pub(crate) fn mainframe() -> Device {
             < 331
             > PASS batch@job
             < 230
+            > ACCT 4711
+            < 202
             > SYST
             < 215 UNIX Type: L8
             > SITE FILETYPE=SEQ
