@@ -97,12 +97,12 @@ impl Session {
 
     /// The suffix of a STOU is drawn.
     pub(super) fn name_drawn(&mut self, naming: Naming, bytes: [u8; 16]) -> Flow {
-        let mut name = naming.prefix.clone();
+        let Naming { prefix: mut name, announced_bytes, draws } = naming;
         name.push('.');
         // Writing to a text does not fail.
         let _ = bytes.iter().take(UNIQUE_BYTES).try_for_each(|byte| write!(name, "{byte:02x}"));
         let path = self.to_be_made(&name, text::STOR_FAILED)?;
-        let upload = Upload { draws: Some(naming.draws + 1), ..Upload::new(naming.announced_bytes) };
+        let upload = Upload { draws: Some(draws + 1), ..Upload::new(announced_bytes) };
         let transfer = Transfer::new(Kind::Upload(upload), path.clone(), name);
         self.check(path, Purpose::Transfer(transfer))
     }
