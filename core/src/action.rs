@@ -2,6 +2,7 @@
 //! which its outcome event repeats.
 
 use crate::digest::DigestAlgorithm;
+use crate::listing::options::ListingOrder;
 use crate::path::VirtualPath;
 use crate::record::{Record, RecordAt};
 use alloc::string::String;
@@ -231,19 +232,26 @@ pub enum StorageRequest {
         /// UTC seconds.
         modified_s: i64,
     },
-    /// Open a directory to be listed; outcome `Done`.
+    /// Open a directory to be listed; outcome `Done`. Where one is open already, this one is read first, and then that
+    /// one goes on where it was.
     OpenListing {
         /// The directory.
         path: VirtualPath,
-        /// Sorted by name where it holds no more entries than this; else in the directory's order.
+        /// Sorted where it holds no more entries than this; else in the directory's order.
         sort_entries_max: u32,
+        /// In which order.
+        #[serde(default, skip_serializing_if = "is_default")]
+        order: ListingOrder,
+        /// What is needed of its entries.
+        #[serde(default, skip_serializing_if = "is_default")]
+        detail: ListingDetail,
     },
-    /// The open listing's next entries; outcome `Listed`. At the end, the listing is closed.
+    /// The next entries of the listing that was opened last; outcome `Listed`. At its end, it is closed.
     ReadListing {
         /// How many at most.
         entries_max: u32,
     },
-    /// Close the open listing early; outcome `Done`.
+    /// Close all open listings early; outcome `Done`.
     CloseListing,
     /// Set facts of a file or directory, all of them or none; outcome `Done`. `Unsupported` where the storage cannot
     /// keep one of them.
@@ -311,6 +319,26 @@ pub struct NewFacts {
     pub created_s: Option<i64>,
     /// Its permission bits, at most 0o777.
     pub mode: Option<u16>,
+}
+
+/// What a listing needs of a directory's entries; whatever it is, of a directory always all with its record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ListingDetail {
+    /// Names and kinds; what else is said of a file may be wrong.
+    Names,
+    /// All that [`FileInfo`](crate::record::FileInfo) holds, but for the time of making that a client has set.
+    #[default]
+    Attributes,
+    /// The time of making, too, that a client has set.
+    Creation,
+    /// The directories alone; other entries may be left out.
+    Directories,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What an upload goes on from. A published file stays as it was until `Publish`. A partial is gone on with in place:

@@ -17,7 +17,19 @@ pub const PATH_DEPTH_MAX: usize = 128;
 /// Bytes of one name, as file systems have it.
 pub const NAME_BYTES_MAX: usize = 255;
 /// Entries in one listing batch.
-pub const LISTING_BATCH_ENTRIES: u32 = 256;
+pub const LISTING_BATCH_ENTRIES: u32 = 1024;
+/// Entries in one batch where a directory is gone through for the directories in it.
+pub const LISTING_BATCH_DIRECTORIES: u32 = 64;
+/// From so many bytes on, a listing's text is sent.
+pub const LISTING_TEXT_BYTES: usize = 64 * 1024;
+/// Directories that one pattern with more than one component searches.
+pub const GLOB_DIRECTORIES_MAX: u32 = 10_000;
+/// Bytes of one component that is a pattern.
+pub const GLOB_BYTES_MAX: usize = 512;
+/// Words that the braces of one component may stand for.
+pub const GLOB_WORDS_MAX: usize = 64;
+/// Components of one path that may be patterns.
+pub const GLOB_STEPS_MAX: usize = 8;
 /// Names that `STAT` of a directory shows over the control connection.
 pub const STAT_LINES_MAX: usize = 1000;
 /// Storage paths that a session may hold as made or claimed; the oldest is forgotten first.

@@ -60,6 +60,9 @@ pub struct Settings {
     /// The names that HOST may choose (RFC 7151); none: any.
     #[serde(default)]
     pub host_names: Vec<String>,
+    /// How many directories deep `LIST -R` goes.
+    #[serde(default = "listing_depth_max")]
+    pub listing_depth_max: u32,
 }
 
 impl Default for Settings {
@@ -85,6 +88,7 @@ impl Default for Settings {
             ascii_size_bytes_max: 100 << 20,
             chmod: true,
             host_names: Vec::new(),
+            listing_depth_max: listing_depth_max(),
         }
     }
 }
@@ -98,4 +102,8 @@ pub enum ActivePort {
     Any,
     /// The one before the control connection's: 20 for 21 (RFC 959 5.2).
     Data,
+}
+
+const fn listing_depth_max() -> u32 {
+    32
 }

@@ -3,6 +3,9 @@
 use mayfly_core::action::NewFacts;
 use mayfly_core::date::{ExpiryDate, is_date_form, parse_time_val, rfc3339, time_val};
 use mayfly_core::digest::DigestAlgorithm;
+use mayfly_core::listing::facts::FactSet;
+use mayfly_core::listing::glob::{Glob, PatternPath};
+use mayfly_core::listing::options::ListingRequest;
 use mayfly_core::time::Now;
 use mayfly_core::wire::command::{Command, EpsvArgument, HostName, Secret, TypeCode, parse};
 use mayfly_core::wire::reply::Form;
@@ -23,8 +26,9 @@ fn word() -> impl Strategy<Value = String> {
     "[^ \r\n\0]{1,20}"
 }
 
-fn path_of_a_listing() -> impl Strategy<Value = Option<String>> {
-    option::of(path().prop_filter("taken for options", |path| !path.starts_with('-')))
+fn listing_request() -> impl Strategy<Value = ListingRequest> {
+    ("(-[a-zA-Z1-]{0,4} ?){0,3}", option::of(path()))
+        .prop_map(|(options, path)| ListingRequest::parse(&[options, path.unwrap_or_default()].concat()))
 }
 
 /// A path that `SITE EXPIRY` asks about: its last word is not taken for a date.
@@ -101,7 +105,7 @@ fn with_path() -> impl Strategy<Value = Command> {
         Command::Csid,
         |path| Command::Avbl(Some(path)),
         |path| Command::Dsiz(Some(path)),
-        |path| Command::Stat(Some(path)),
+        |path| Command::Stat(Some(ListingRequest::parse(&path))),
         |path| Command::Mlst(Some(path)),
         |path| Command::Mlsd(Some(path)),
         |path| Command::Pass(Secret(path)),
@@ -113,8 +117,9 @@ fn any_command() -> impl Strategy<Value = Command> {
     prop_oneof![
         fixed(),
         with_path(),
-        path_of_a_listing().prop_map(Command::List),
-        path_of_a_listing().prop_map(Command::Nlst),
+        listing_request().prop_map(Command::List),
+        listing_request().prop_map(Command::Nlst),
+        "[a-zA-Z.;]{0,40}".prop_map(|facts| Command::OptsMlst(FactSet::parse(&facts))),
         option::of(word()).prop_map(Command::Help),
         offset().prop_map(Command::Rest),
         offset().prop_map(Command::Allo),
@@ -248,7 +253,35 @@ proptest! {
 
     #[test]
     fn no_name_ends_its_line(name in any::<String>()) {
-        prop_assert!(!listing::fact_line("type=file;", &name).contains(char::is_control));
+        let mut line = String::new();
+        listing::push_name(&mut line, &name);
+        prop_assert!(!line.contains(char::is_control));
+    }
+
+    #[test]
+    fn a_pattern_means_what_its_letters_say(pattern in "[ab*?.]{0,8}", name in "[ab.]{0,8}") {
+        if let Some(glob) = Glob::parse(&pattern) {
+            let hides = name.starts_with('.') && !pattern.starts_with('.');
+            prop_assert_eq!(glob.matches(&name), !hides && means(pattern.as_bytes(), name.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn any_pattern_is_read_and_matched(pattern in r"[\\x\[\]{},*?!^/a-c-]{0,40}", name in r"[a-c\\\[]{0,20}") {
+        if let Some(glob) = Glob::parse(&pattern) {
+            let _ = glob.matches(&name);
+        }
+        let _ = PatternPath::parse(&pattern);
+    }
+}
+
+/// Tries every way that a star can go.
+fn means(pattern: &[u8], name: &[u8]) -> bool {
+    match (pattern, name) {
+        ([], []) => true,
+        ([b'*', rest @ ..], _) => (0..=name.len()).any(|taken| means(rest, &name[taken..])),
+        ([letter, pattern @ ..], [c, name @ ..]) => (*letter == b'?' || letter == c) && means(pattern, name),
+        _ => false,
     }
 }
 

@@ -18,6 +18,8 @@ pub fn run(
     takes: impl Fn(&Script) -> bool,
     play: impl Fn(&Script) -> Result<(), String> + Sync,
 ) -> ExitCode {
+    // Listings show the permission bits of what the server and the stage make.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let scripts: Vec<Script> = match transcript::all() {
         Ok(scripts) => scripts.into_iter().filter(takes).collect(),
         Err(error) => return fail(&error),

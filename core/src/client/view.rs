@@ -8,6 +8,7 @@ use super::reply_reader::Heard;
 use super::server::{Known, Server};
 use super::step::{Input, Next, Step};
 use super::summary::{ListedEntry, PathExpiry, Summary, Viewed};
+use crate::listing::options::ListingRequest;
 use crate::wire::command::Command;
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -60,7 +61,12 @@ impl View {
     fn list(&mut self, by_name: bool) -> Next {
         self.stage = Stage::Listing { by_name };
         let path = by_name.then(|| self.storage_path.clone());
-        Next::Data(DataOrder { command: Command::List(path), what: What::List, offset_bytes: 0, file: 0 })
+        Next::Data(DataOrder {
+            command: Command::List(ListingRequest::of(path.as_deref())),
+            what: What::List,
+            offset_bytes: 0,
+            file: 0,
+        })
     }
 
     fn on_listed(&mut self, server: &Server, by_name: bool, moved: Moved) -> Next {

@@ -10,6 +10,7 @@ use super::server::{Known, Place, Server};
 use super::step::{Input, Next, Step};
 use super::summary::{Listed, ListedEntry, Summary};
 use crate::limits;
+use crate::listing::options::ListingRequest;
 use crate::wire::command::Command;
 use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -140,8 +141,8 @@ impl Walk {
         self.stage = Stage::Listing(form);
         let command = match form {
             Form::Machine => Command::Mlsd(path),
-            Form::Long => Command::List(path),
-            Form::Names => Command::Nlst(path),
+            Form::Long => Command::List(ListingRequest::of(path.as_deref())),
+            Form::Names => Command::Nlst(ListingRequest::of(path.as_deref())),
         };
         Some(Next::Data(DataOrder { command, what: What::List, offset_bytes: 0, file: self.listings }))
     }

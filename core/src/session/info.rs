@@ -26,7 +26,7 @@ impl Session {
             Feature::Line(line) => line.into(),
             Feature::Hash => self.hash_feature(),
             Feature::NewFacts => self.mff_feature(),
-            Feature::Facts => "MLST type*;size*;modify*;perm*;unique*;X.expiry*;".into(),
+            Feature::Facts => self.facts.feature(),
         }
     }
 

@@ -15,6 +15,7 @@ mod info;
 mod input;
 mod listing;
 mod login;
+mod lookup;
 mod quirk;
 mod refuse;
 mod rename;
@@ -27,11 +28,14 @@ mod transfer;
 mod tree;
 mod upload;
 mod view;
+mod walk;
 mod work;
 
 use crate::action::{Action, ActionId, NewFacts, Note, PathChange};
 use crate::error::{Misuse, NetError, StorageError, TransferError};
 use crate::event::{Event, StorageOutcome};
+use crate::listing::facts::FactSet;
+use crate::listing::options::ListingRequest;
 use crate::network;
 use crate::path::VirtualPath;
 use crate::record::Token;
@@ -102,6 +106,8 @@ pub struct Session {
     failed_logins: u32,
     place: Place,
     data: DataChoices,
+    /// What MLST and MLSD show.
+    facts: FactSet,
     /// RNFR, until the next command.
     renaming: Option<VirtualPath>,
     /// The storage paths that it made or claimed.
@@ -148,6 +154,7 @@ impl Session {
             failed_logins: 0,
             place: Place { directory: VirtualPath::root(), last_argument: None },
             data: DataChoices::new(),
+            facts: FactSet::DEFAULT,
             renaming: None,
             claims: Vec::new(),
             broken: Vec::new(),
@@ -327,11 +334,14 @@ impl Session {
             Command::Rest(offset_bytes) => Break(self.rest(offset_bytes)),
             Command::Rang { first, last } => Break(self.rang(first, last)),
             Command::Abor => Break(self.abor()),
+            Command::OptsMlst(chosen) => Break(self.opts_mlst(chosen)),
             Command::Stat(None) => Break(self.status()),
-            Command::Stat(Some(argument)) => self.stat(&argument),
-            Command::List(argument) => self.list(ListingForm::Long, argument),
-            Command::Nlst(argument) => self.list(ListingForm::Names, argument),
-            Command::Mlsd(argument) => self.list(ListingForm::Facts, argument),
+            Command::Stat(Some(request)) => self.stat(request),
+            Command::List(request) => self.list(ListingForm::Long, request),
+            Command::Nlst(request) => self.list(ListingForm::Names, request),
+            Command::Mlsd(path) => {
+                self.list(ListingForm::Facts(self.facts), ListingRequest::exactly(path.unwrap_or_default()))
+            }
             Command::Mlst(argument) => self.mlst(argument.unwrap_or_default()),
             Command::Size(argument) => self.size(&argument),
             Command::Mdtm(argument) => self.mdtm(&argument),

@@ -1,12 +1,15 @@
 //! Where a session stands: what it is doing, and which outcome it awaits. Each variant holds only what that state has.
 
 use super::facts::Setting;
+use super::lookup::Lookup;
 use super::status::Status;
-use super::transfer::Transfer;
+use super::transfer::{Kind, Transfer};
 use super::upload::Naming;
 use super::work::Work;
 use crate::action::ActionId;
 use crate::date::ExpiryDate;
+use crate::error::StorageError;
+use crate::event::StorageOutcome;
 use crate::path::VirtualPath;
 use crate::record::{PathState, Record, Token};
 use crate::wire::reply::Reply;
@@ -62,8 +65,10 @@ pub(super) enum Awaited {
     Opened(Box<Transfer>),
     /// `StorageOutcome::Published`.
     Published(Box<Transfer>),
-    /// `StorageOutcome::Listed`.
-    Listed(Reading),
+    /// What a listing's walk asked the storage last.
+    Walked(Reading),
+    /// `StorageOutcome::Listed`, of such work.
+    WorkListed(Box<Work>),
     /// `StorageOutcome::Opened`, of work without a data connection.
     WorkOpened(Box<Work>),
     /// `StorageOutcome::Read`.
@@ -90,8 +95,7 @@ impl Awaited {
     pub(super) fn transfer(&self) -> Option<&Transfer> {
         match self {
             Self::State(Checking { purpose: Purpose::Transfer(transfer) | Purpose::Again(transfer), .. })
-            | Self::Done(Doing { deed: Deed::OpenListing(transfer), .. })
-            | Self::Listed(Reading::Transfer(transfer))
+            | Self::Walked(Reading::Transfer(transfer))
             | Self::Opened(transfer)
             | Self::Published(transfer)
             | Self::Connected(transfer)
@@ -104,8 +108,7 @@ impl Awaited {
     pub(super) fn transfer_mut(&mut self) -> Option<&mut Transfer> {
         match self {
             Self::State(Checking { purpose: Purpose::Transfer(transfer) | Purpose::Again(transfer), .. })
-            | Self::Done(Doing { deed: Deed::OpenListing(transfer), .. })
-            | Self::Listed(Reading::Transfer(transfer))
+            | Self::Walked(Reading::Transfer(transfer))
             | Self::Opened(transfer)
             | Self::Published(transfer)
             | Self::Connected(transfer)
@@ -121,7 +124,7 @@ impl Awaited {
         match self {
             Self::State(Checking { purpose: Purpose::Work(work), .. })
             | Self::Done(Doing { deed: Deed::OpenTree(work), .. })
-            | Self::Listed(Reading::Tree(work))
+            | Self::WorkListed(work)
             | Self::WorkOpened(work)
             | Self::WorkRead(work)
             | Self::WorkPublished(work) => Some(work),
@@ -134,7 +137,7 @@ impl Awaited {
         match self {
             Self::State(Checking { purpose: Purpose::Work(work), .. })
             | Self::Done(Doing { deed: Deed::OpenTree(work), .. })
-            | Self::Listed(Reading::Tree(work))
+            | Self::WorkListed(work)
             | Self::WorkOpened(work)
             | Self::WorkRead(work)
             | Self::WorkPublished(work) => Some(work),
@@ -197,7 +200,7 @@ pub(super) enum Purpose {
     /// MLST.
     Mlst { argument: String },
     /// STAT of a path.
-    Stat,
+    Stat(Box<Lookup>),
     /// SETEXPIRY and SITE EXPIRY with a date.
     SetExpiry { site: bool, date: ExpiryDate },
     /// SITE EXPIRY without one.
@@ -228,7 +231,7 @@ impl Purpose {
             Self::Room => text::AVBL_FAILED,
             Self::Work(work) => work.failure(),
             Self::Allo { .. } => text::ALLO_FAILED,
-            Self::Mlst { .. } | Self::Stat => text::FACTS_FAILED,
+            Self::Mlst { .. } | Self::Stat(_) => text::FACTS_FAILED,
             Self::SetExpiry { .. } => text::EXPIRY_FAILED,
             Self::AskExpiry => text::EXPIRY_UNKNOWN,
             Self::Token => text::TOKEN_FAILED,
@@ -258,7 +261,7 @@ pub(super) struct Making {
     pub(super) replaces: Option<Record>,
 }
 
-/// The storage is changing something, or opening or closing a listing.
+/// The storage is changing something, or closing a listing.
 #[derive(Debug)]
 pub(super) struct Doing {
     /// The path that it concerns.
@@ -284,10 +287,6 @@ pub(super) enum Deed {
     SetExpiry { site: bool, date: ExpiryDate, expiry_s: Option<i64> },
     /// ALLO.
     Reserve { size_bytes: u64 },
-    /// LIST, NLST, MLSD.
-    OpenListing(Box<Transfer>),
-    /// STAT of a directory.
-    OpenStatus(Status),
     /// DSIZ, each directory.
     OpenTree(Box<Work>),
     /// COMB, each part after it was read.
@@ -300,15 +299,26 @@ pub(super) enum Deed {
     Tidy(Reply),
 }
 
-/// A listing's next batch is being read.
+/// A listing goes on.
 #[derive(Debug)]
 pub(super) enum Reading {
     /// For LIST, NLST, MLSD.
     Transfer(Box<Transfer>),
     /// For STAT of a directory.
-    Status { path: VirtualPath, status: Status },
-    /// For DSIZ.
-    Tree(Box<Work>),
+    Status(Box<Status>),
+}
+
+impl Reading {
+    /// Whether this is the kind of outcome that it waits for.
+    pub(super) fn awaits(&self, outcome: &Result<StorageOutcome, StorageError>) -> bool {
+        match self {
+            Self::Transfer(transfer) => match &transfer.kind {
+                Kind::Listing(listing) => listing.awaits(outcome),
+                Kind::Download { .. } | Kind::Upload(_) => false,
+            },
+            Self::Status(status) => status.awaits(outcome),
+        }
+    }
 }
 
 /// Why the session is to end once it is ready again.

@@ -1,6 +1,6 @@
 //! What an outcome leads to: one table over every pair of what is awaited and what comes.
 
-use super::state::{Awaited, Checking, Deed, Doing, Drawing, Flow, Purpose, State, Subject, Wait};
+use super::state::{Awaited, Checking, Deed, Doing, Drawing, Flow, Purpose, Reading, State, Subject, Wait};
 use super::transfer::Moved;
 use super::{Outcome, Session, refuse};
 use crate::action::{Action, ActionId, StorageRequest};
@@ -27,10 +27,14 @@ impl Session {
             (Awaited::Opened(transfer), Stored(Err(error))) => self.opened(now, transfer, Err(error)),
             (Awaited::Published(transfer), Stored(Ok(Published(_)))) => self.published(now, transfer, Ok(())),
             (Awaited::Published(transfer), Stored(Err(error))) => self.published(now, transfer, Err(error)),
-            (Awaited::Listed(reading), Stored(Ok(Listed { entries, end }))) => {
-                self.listed(now, reading, Ok((entries, end)))
+            (Awaited::Walked(reading), Stored(outcome)) if reading.awaits(&outcome) => match reading {
+                Reading::Transfer(transfer) => self.listing_walked(now, transfer, outcome),
+                Reading::Status(status) => self.status_walked(now, *status, outcome),
+            },
+            (Awaited::WorkListed(work), Stored(Ok(Listed { entries, end }))) => {
+                self.tree_listed(now, work, Ok((entries, end)))
             }
-            (Awaited::Listed(reading), Stored(Err(error))) => self.listed(now, reading, Err(error)),
+            (Awaited::WorkListed(work), Stored(Err(error))) => self.tree_listed(now, work, Err(error)),
             (Awaited::WorkOpened(work), Stored(Ok(Opened(info)))) => self.work_opened(now, work, Ok(info)),
             (Awaited::WorkOpened(work), Stored(Err(error))) => self.work_opened(now, work, Err(error)),
             (Awaited::WorkRead(work), Stored(Ok(Read { result, .. }))) => self.work_read(now, work, Ok(result)),
@@ -79,7 +83,7 @@ impl Session {
             Purpose::Work(work) => self.work_checked(now, work, &state),
             Purpose::Allo { size_bytes } => self.allo_checked(now, subject, &state, size_bytes),
             Purpose::Mlst { argument } => self.mlst_checked(now, &subject.path, &state, &argument),
-            Purpose::Stat => self.stat_checked(now, subject, state),
+            Purpose::Stat(lookup) => self.stat_checked(now, subject.path, lookup, &state),
             Purpose::SetExpiry { site, date } => self.set_expiry_checked(now, subject, &state, site, date),
             Purpose::AskExpiry => self.ask_expiry_checked(now, &subject.path, &state),
             Purpose::Token => self.token_checked(now, &subject.path, &state),
@@ -100,8 +104,6 @@ impl Session {
             Deed::SetFacts(setting) => self.facts_set(subject, setting, outcome),
             Deed::SetExpiry { site, date, expiry_s } => self.expiry_set(subject, site, date, expiry_s, outcome),
             Deed::Reserve { size_bytes } => Break(self.reserved(size_bytes, outcome)),
-            Deed::OpenListing(transfer) => self.listing_opened(now, transfer, outcome),
-            Deed::OpenStatus(status) => self.status_opened(subject, status, outcome),
             Deed::Keep { unique, reply } => self.kept(subject.path, unique, reply, outcome),
             Deed::OpenTree(work) => self.tree_opened(now, work, outcome),
             Deed::RemovePart(work) => self.part_removed(&subject.path, work, outcome),

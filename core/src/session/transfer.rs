@@ -322,7 +322,7 @@ impl Session {
         self.note_end(now, &transfer, reply.code);
         let request = match &transfer.kind {
             Kind::Upload(_) => StorageRequest::Discard,
-            Kind::Listing(listing) if listing.is_open => StorageRequest::CloseListing,
+            Kind::Listing(listing) if listing.is_open() => StorageRequest::CloseListing,
             Kind::Download { .. } | Kind::Listing(_) => return Break(reply),
         };
         let subject = Subject { path: transfer.path, tries: 0 };

@@ -1,12 +1,13 @@
 //! DSIZ: how many bytes lie in a directory and all beneath it.
 
-use super::state::{Deed, Doing, Flow, Reading, Subject};
+use super::state::{Awaited, Deed, Doing, Flow, Subject};
 use super::work::{Kind, Work};
 use super::{Session, access, refuse};
-use crate::action::StorageRequest;
+use crate::action::{ListingDetail, StorageRequest};
 use crate::error::StorageError;
 use crate::expiry;
 use crate::limits;
+use crate::listing::options::ListingOrder;
 use crate::path::{RESERVED_PREFIX, VirtualPath};
 use crate::record::{Entry, EntryRecord, FileKind, PathState};
 use crate::time::Now;
@@ -70,16 +71,26 @@ impl Session {
 
     fn open_tree(&mut self, work: Box<Work>) -> Flow {
         let Kind::Tree(tree) = &work.kind else { return Break(Reply::new(451, text::DSIZ_FAILED)) };
-        let request = StorageRequest::OpenListing { path: tree.directory.clone(), sort_entries_max: 0 };
+        let request = StorageRequest::OpenListing {
+            path: tree.directory.clone(),
+            sort_entries_max: 0,
+            order: ListingOrder::default(),
+            detail: ListingDetail::Attributes,
+        };
         let subject = Subject { path: work.path.clone(), tries: 0 };
         self.change(Doing { subject, deed: Deed::OpenTree(work) }, request)
+    }
+
+    fn read_tree(&mut self, work: Box<Work>) -> Flow {
+        let entries_max = limits::LISTING_BATCH_ENTRIES;
+        self.ask(StorageRequest::ReadListing { entries_max }, Awaited::WorkListed(work))
     }
 
     pub(super) fn tree_opened(&mut self, now: Now, work: Box<Work>, outcome: Result<(), StorageError>) -> Flow {
         match outcome {
             Ok(()) => match work.halted(now) {
                 Some(reply) => self.end_work(*work, reply),
-                None => self.read_listing(Reading::Tree(work)),
+                None => self.read_tree(work),
             },
             Err(error) => self.tree_skipped(now, work, error),
         }
@@ -104,7 +115,7 @@ impl Session {
             (Some(reply), true) => Break(reply),
             (Some(reply), false) => self.end_work(*work, reply),
             (None, true) => self.next_directory(now, work),
-            (None, false) => self.read_listing(Reading::Tree(work)),
+            (None, false) => self.read_tree(work),
         }
     }
 

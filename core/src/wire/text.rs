@@ -30,6 +30,10 @@ pub const OK_TO_SEND: &str = "Ok to send data.";
 pub const TRANSFER_COMPLETE: &str = "Transfer complete.";
 /// `150` to `LIST`, `NLST` and `MLSD`.
 pub const LISTING_COMES: &str = "Here comes the directory listing.";
+/// `226`: some directories lie too deep, are too many, or cannot be read.
+pub const LISTING_CUT: &str = "Some directories are left out.";
+/// `200` after `OPTS MLST`, and then the facts (RFC 3659 7.9).
+pub const FACTS_CHOSEN: &str = "MLST OPTS";
 /// `226` after `LIST`, `NLST` and `MLSD`.
 pub const LISTING_SENT: &str = "Directory send OK.";
 /// `221` to `QUIT`.
@@ -118,6 +122,8 @@ pub const STATUS: &str = "FTP server status:";
 pub const STATUS_FOLLOWS: &str = "Status follows:";
 /// The last line of `211` and `213` to `STAT`.
 pub const STATUS_END: &str = "End of status";
+/// The first line of `213` to `STAT -R` where some directories lie too deep or cannot be read.
+pub const STATUS_LEFT_OUT: &str = "Status follows, some directories are left out:";
 /// The first line of `213` to `STAT` of a directory with more names than it shows.
 pub const STATUS_CUT: &str = "Status of the first names follows, LIST shows all:";
 

@@ -123,6 +123,7 @@ fn session(chosen: &Chosen) -> Settings {
     session.ascii_size_bytes_max = chosen.ascii_size_max.0;
     session.chmod = chosen.chmod;
     session.host_names.clone_from(&chosen.host_names.0);
+    session.listing_depth_max = chosen.listing_depth_max.0;
     session
 }
 

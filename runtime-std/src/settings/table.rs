@@ -116,6 +116,8 @@ settings! {
         "Let clients set permission bits of what they may overwrite (SITE CHMOD, MFF)";
     host_names: HostNames = "any", "NAMES",
         "Names that clients may choose with HOST, a list; or any";
+    listing_depth_max: Count<0, 128> = "32", "N",
+        "How many directories deep LIST -R goes";
     durability: Durability = "data", "LEVEL",
         "What of an upload is on the disk for good when it is acknowledged: none, data (its bytes), full (its name too)";
     log_format: LogFormat = "text", "FORMAT",

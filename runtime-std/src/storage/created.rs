@@ -16,6 +16,14 @@ pub(super) fn kept(handle: BorrowedFd<'_>) -> Option<i64> {
     str::from_utf8(value.get(..length)?).ok()?.parse().ok()
 }
 
+/// The same for a name in a directory, never through a link.
+pub(super) fn kept_at(dir: BorrowedFd<'_>, name: &[u8]) -> Option<i64> {
+    let path = [b"/proc/self/fd/", dir.as_raw_fd().to_string().as_bytes(), b"/", name].concat();
+    let mut value = [0; DIGITS_MAX];
+    let length = rustix::fs::lgetxattr(path, NAME, &mut value[..]).ok()?;
+    str::from_utf8(value.get(..length)?).ok()?.parse().ok()
+}
+
 /// Keeps it, or forgets it. The handle must be open for reading.
 ///
 /// # Errors

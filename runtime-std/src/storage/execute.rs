@@ -1,7 +1,7 @@
 //! Turns the core's requests into storage calls, for both drivers. A driver adds only how it waits.
 
 use super::reading::Reading;
-use super::{Download, Listing, Rename, Storage, Upload, Walk};
+use super::{Download, Listing, ListingQuery, Rename, Storage, Upload, Walk};
 use mayfly_core::action::{NewFacts, StorageRequest};
 use mayfly_core::error::StorageError;
 use mayfly_core::event::StorageOutcome;
@@ -13,7 +13,8 @@ pub struct SessionStorage {
     storage: Arc<dyn Storage>,
     download: Option<Box<dyn Download>>,
     upload: Option<Box<dyn Upload>>,
-    listing: Option<Box<dyn Listing>>,
+    /// The directories that are being listed, the one that is read now last.
+    listings: Vec<Box<dyn Listing>>,
     reading: Option<Box<Reading>>,
 }
 
@@ -21,7 +22,7 @@ impl SessionStorage {
     /// Nothing open yet.
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, download: None, upload: None, listing: None, reading: None }
+        Self { storage, download: None, upload: None, listings: Vec::new(), reading: None }
     }
 
     /// What the next sending transfer sends. Taken, for it is open for one transfer only.
@@ -88,17 +89,17 @@ impl SessionStorage {
             }
             StorageRequest::ReadOn { bytes_max } => return self.read_on(bytes_max),
             StorageRequest::CloseReading => self.reading = None,
-            StorageRequest::OpenListing { path, sort_entries_max } => {
-                self.listing = Some(storage.open_listing(&path, sort_entries_max)?);
+            StorageRequest::OpenListing { path, sort_entries_max, order, detail } => {
+                self.listings.push(storage.open_listing(&path, ListingQuery { sort_entries_max, order, detail })?);
             }
             StorageRequest::ReadListing { entries_max } => {
-                let (entries, end) = self.listing.as_mut().ok_or(StorageError::Failed)?.next(entries_max)?;
+                let (entries, end) = self.listings.last_mut().ok_or(StorageError::Failed)?.next(entries_max)?;
                 if end {
-                    self.listing = None;
+                    self.listings.pop();
                 }
                 return Ok(StorageOutcome::Listed { entries, end });
             }
-            StorageRequest::CloseListing => self.listing = None,
+            StorageRequest::CloseListing => self.listings = Vec::new(),
             _ => return Err(StorageError::Failed),
         }
         Ok(StorageOutcome::Done)

@@ -5,7 +5,7 @@ use super::disk::{Disk, NAMED_FROM_BYTES};
 use super::durability::Durability;
 use super::errno::during;
 use super::trash::{self, Emptier};
-use super::{Download, Emptied, Listing, Rename, Storage, Upload, Walk};
+use super::{Download, Emptied, Listing, ListingQuery, Rename, Storage, Upload, Walk};
 use super::{check, directory, download, facts, listing, name, publish, record, rename, space, walk};
 use crate::clock::Clock;
 use mayfly_core::action::{NewFacts, UploadBase};
@@ -119,8 +119,8 @@ impl Storage for LocalStorage {
         space::free_bytes(dir.as_fd())
     }
 
-    fn open_listing(&self, path: &VirtualPath, sort_entries_max: u32) -> Result<Box<dyn Listing>, StorageError> {
-        listing::open(Arc::clone(&self.disk), path, sort_entries_max)
+    fn open_listing(&self, path: &VirtualPath, query: ListingQuery) -> Result<Box<dyn Listing>, StorageError> {
+        listing::open(Arc::clone(&self.disk), path, query)
     }
 
     fn walk(&self) -> Result<Box<dyn Walk>, StorageError> {

@@ -34,8 +34,9 @@ mod trash;
 mod walk;
 mod way;
 
-use mayfly_core::action::{NewFacts, UploadBase};
+use mayfly_core::action::{ListingDetail, NewFacts, UploadBase};
 use mayfly_core::error::StorageError;
+use mayfly_core::listing::options::ListingOrder;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{Entry, FileInfo, PathState, Record, RecordAt};
 use std::fs::File;
@@ -84,13 +85,24 @@ pub trait Storage: Send + Sync {
     /// How many bytes can still be stored in a directory.
     fn free_bytes(&self, path: &VirtualPath) -> Result<u64, StorageError>;
     /// Opens a directory to be listed.
-    fn open_listing(&self, path: &VirtualPath, sort_entries_max: u32) -> Result<Box<dyn Listing>, StorageError>;
+    fn open_listing(&self, path: &VirtualPath, query: ListingQuery) -> Result<Box<dyn Listing>, StorageError>;
     /// Begins a walk over all records, for the reaper.
     fn walk(&self) -> Result<Box<dyn Walk>, StorageError>;
     /// Moves an expired path into the trash and leaves its tombstone.
     fn move_to_trash(&self, path: &VirtualPath, expiry_s: i64) -> Result<(), StorageError>;
     /// Deletes from the trash, at most so many names.
     fn empty_trash(&self, entries_max: u32) -> Result<Emptied, StorageError>;
+}
+
+/// What [`Storage::open_listing`] is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct ListingQuery {
+    /// Sorted where it holds no more entries than this; else in the directory's order.
+    pub sort_entries_max: u32,
+    /// In which order.
+    pub order: ListingOrder,
+    /// What is needed of its entries.
+    pub detail: ListingDetail,
 }
 
 /// What [`Storage::rename`] is asked.

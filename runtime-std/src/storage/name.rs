@@ -50,6 +50,15 @@ pub(super) fn shown(name: &[u8]) -> String {
     text
 }
 
+/// The same of a name that is not needed any more.
+pub(super) fn into_shown(name: Vec<u8>) -> String {
+    match String::from_utf8(name) {
+        Ok(text) if !text.contains(char::is_control) => text,
+        Ok(text) => shown(text.as_bytes()),
+        Err(error) => shown(error.as_bytes()),
+    }
+}
+
 /// The spellings on disk that a client's name may stand for: the literal one, then the one with its escapes decoded,
 /// where that is shown as this very text.
 pub(super) fn spellings(component: &str) -> impl Iterator<Item = Vec<u8>> {

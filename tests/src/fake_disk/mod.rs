@@ -9,7 +9,7 @@ use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileInfo, PathState, Record, RecordAt};
 use mayfly_std::clock::Clock;
-use mayfly_std::storage::{Download, Emptied, Listing, Rename, Storage, Upload, Walk};
+use mayfly_std::storage::{Download, Emptied, Listing, ListingQuery, Rename, Storage, Upload, Walk};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tree::{Directory, Node, Tree};
 use upload::{FakeDownload, FakeUpload};
@@ -232,9 +232,9 @@ impl Storage for FakeDisk {
         Ok(tree.room_bytes.unwrap_or(ENDLESS_ROOM_BYTES))
     }
 
-    fn open_listing(&self, path: &VirtualPath, _sort_entries_max: u32) -> Result<Box<dyn Listing>, StorageError> {
+    fn open_listing(&self, path: &VirtualPath, query: ListingQuery) -> Result<Box<dyn Listing>, StorageError> {
         let mut tree = self.tree();
-        Ok(Box::new(FakeListing::of(tree.directory_mut(path)?)))
+        Ok(Box::new(FakeListing::of(tree.directory_mut(path)?, query)))
     }
 
     fn walk(&self) -> Result<Box<dyn Walk>, StorageError> {

@@ -2,10 +2,11 @@
 
 use super::tree::{Directory, Node};
 use super::{FakeDisk, expires};
+use mayfly_core::action::ListingDetail;
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
-use mayfly_core::record::{Entry, EntryRecord};
-use mayfly_std::storage::{Listing, Walk};
+use mayfly_core::record::{Entry, EntryRecord, FileKind};
+use mayfly_std::storage::{Listing, ListingQuery, Walk};
 use std::collections::VecDeque;
 
 /// An open directory: what stood in it when it was opened.
@@ -14,7 +15,7 @@ pub(super) struct FakeListing {
 }
 
 impl FakeListing {
-    pub(super) fn of(directory: &Directory) -> Self {
+    pub(super) fn of(directory: &Directory, query: ListingQuery) -> Self {
         let entries = directory.children.iter().map(|(name, node)| Entry {
             name: name.clone(),
             info: node.info(),
@@ -24,8 +25,18 @@ impl FakeListing {
                 _ => EntryRecord::None,
             },
         });
-        Self { entries: entries.collect() }
+        let only_directories = query.detail == ListingDetail::Directories;
+        let is_listed = |entry: &Entry| !only_directories || entry.info.kind == FileKind::Directory;
+        let mut entries: Vec<Entry> = entries.filter(is_listed).collect();
+        if entries.len() <= query.sort_entries_max as usize {
+            entries.sort_by(|one, other| query.order.compare(key(one), key(other)));
+        }
+        Self { entries: entries.into() }
     }
+}
+
+fn key(entry: &Entry) -> (&str, i64, u64) {
+    (&entry.name, entry.info.modified_s, entry.info.size_bytes)
 }
 
 impl Listing for FakeListing {

@@ -4,6 +4,7 @@ use super::host::{Host, START_S, at, directory, file, info, missing};
 use crate::action::{Action, Direction, StorageRequest, Translation};
 use crate::error::{NetError, TransferError};
 use crate::event::{Event, StorageOutcome};
+use crate::limits;
 use crate::record::{Entry, EntryRecord, FileKind};
 use crate::settings::Settings;
 use alloc::borrow::ToOwned;
@@ -91,23 +92,40 @@ fn a_listing_goes_out_in_batches_and_leaves_out_what_is_not_to_be_seen() {
     let entries = vec![
         entry("dead", FileKind::Directory, dead),
         entry("f", FileKind::File, EntryRecord::None),
-        entry("link", FileKind::Other, EntryRecord::None),
+        entry("link", FileKind::Link, EntryRecord::None),
+        entry("socket", FileKind::Other, EntryRecord::None),
         entry("spoilt", FileKind::Directory, EntryRecord::Unreadable),
         entry(".mayfly-x", FileKind::File, EntryRecord::None),
         entry("no\nline", FileKind::File, EntryRecord::None),
     ];
     host.stored(Ok(StorageOutcome::Listed { entries, end: false }));
+    let more = StorageRequest::ReadListing { entries_max: limits::LISTING_BATCH_ENTRIES };
+    assert_eq!(host.request(), &more);
+    // As much as is worth a write goes out before the rest is read.
+    let name = "x".repeat(limits::LISTING_TEXT_BYTES);
+    host.stored(Ok(StorageOutcome::Listed {
+        entries: vec![entry(&name, FileKind::File, EntryRecord::None)],
+        end: false,
+    }));
+    let expected = format!("f\r\nlink\r\nno\\x0aline\r\n{name}\r\n");
+    assert_eq!(sent(&mut host), expected);
+    assert_eq!(host.request(), &more);
+    host.stored(Ok(StorageOutcome::Listed { entries: vec![entry("z", FileKind::File, EntryRecord::None)], end: true }));
+    assert_eq!(sent(&mut host), "z\r\n");
+    host.says(&["226 Directory send OK."]);
+    assert_eq!(host.data_closed, 1);
+}
+
+/// What a listing sends next; it goes out whole.
+fn sent(host: &mut Host) -> String {
     match host.take_open() {
         (id, Action::SendData { text, .. }) => {
-            assert_eq!(text, "f\r\nno\\x0aline\r\n");
-            host.event(Event::TransferEnded { id, wire_bytes: 15, file_bytes: None, outcome: Ok(()) });
+            let wire_bytes = text.len() as u64;
+            host.event(Event::TransferEnded { id, wire_bytes, file_bytes: None, outcome: Ok(()) });
+            text
         }
         (_, action) => panic!("{action:?}"),
     }
-    assert_eq!(host.request(), &StorageRequest::ReadListing { entries_max: 256 });
-    host.stored(Ok(StorageOutcome::Listed { entries: vec![], end: true }));
-    host.says(&["226 Directory send OK."]);
-    assert_eq!(host.data_closed, 1);
 }
 
 #[test]
@@ -117,7 +135,8 @@ fn a_listing_that_breaks_is_closed() {
     host.state(directory(vec![]));
     host.connected(Ok(()));
     host.done();
-    let entries = vec![Entry { name: String::from("f"), info: info(FileKind::File, 1), record: EntryRecord::None }];
+    let name = "x".repeat(limits::LISTING_TEXT_BYTES);
+    let entries = vec![Entry { name, info: info(FileKind::File, 1), record: EntryRecord::None }];
     host.stored(Ok(StorageOutcome::Listed { entries, end: false }));
     host.lines(&["ABOR"]);
     host.transferred(0, Err(TransferError::Cancelled));

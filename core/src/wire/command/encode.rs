@@ -1,6 +1,7 @@
 //! Commands on their way out: the line that a client sends.
 
 use super::{Command, EpsvArgument, TypeCode, argument, facts, hash};
+use crate::listing::options::ListingRequest;
 use crate::wire::json;
 use crate::wire::reply::Form;
 use crate::{data, date};
@@ -15,8 +16,7 @@ impl Command {
     /// The line that [`parse`](super::parse) reads as this command, without its line end, passwords and tokens in the
     /// clear.
     ///
-    /// CR, LF and NUL become `?`: no name can smuggle in a second line. LIST and NLST of a name that begins with a dash
-    /// name it `./-..`, for servers take it for options.
+    /// CR, LF and NUL become `?`: no name can smuggle in a second line.
     ///
     /// ```
     /// use mayfly_core::wire::command::{Command, parse};
@@ -53,6 +53,7 @@ impl Command {
             Self::Feat => ("FEAT", "".into()),
             Self::OptsUtf8(true) => ("OPTS", "UTF8 ON".into()),
             Self::OptsUtf8(false) => ("OPTS", "UTF8 OFF".into()),
+            Self::OptsMlst(chosen) => ("OPTS", format!("MLST {chosen}").into()),
             Self::Help(verb) => ("HELP", optional(verb.as_ref())),
             Self::Type(TypeCode::Ascii) => ("TYPE", "A".into()),
             Self::Type(TypeCode::Image) => ("TYPE", "I".into()),
@@ -86,9 +87,9 @@ impl Command {
             Self::Rest(offset) => ("REST", format!("{offset}").into()),
             Self::Rang { first, last } => ("RANG", format!("{first} {last}").into()),
             Self::Abor => ("ABOR", "".into()),
-            Self::Stat(of) => ("STAT", optional(of.as_ref())),
-            Self::List(of) => ("LIST", dashed(optional(of.as_ref()))),
-            Self::Nlst(of) => ("NLST", dashed(optional(of.as_ref()))),
+            Self::Stat(of) => ("STAT", of.as_ref().map_or("", ListingRequest::argument).into()),
+            Self::List(request) => ("LIST", request.argument().into()),
+            Self::Nlst(request) => ("NLST", request.argument().into()),
             Self::Mlst(of) => ("MLST", optional(of.as_ref())),
             Self::Mlsd(of) => ("MLSD", optional(of.as_ref())),
             Self::Size(path) => ("SIZE", path.into()),
@@ -162,8 +163,4 @@ fn line(verb: &str, argument: &str) -> String {
         return verb.into();
     }
     format!("{verb} {}", argument.replace(['\r', '\n', '\0'], "?"))
-}
-
-fn dashed(path: Cow<'_, str>) -> Cow<'_, str> {
-    if path.starts_with('-') { format!("./{path}").into() } else { path }
 }

@@ -21,6 +21,8 @@ use super::json;
 use super::reply::{Form, Reply};
 use crate::action::{DeflateLevel, NewFacts};
 use crate::digest::DigestAlgorithm;
+use crate::listing::facts::FactSet;
+use crate::listing::options::ListingRequest;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -57,6 +59,8 @@ pub enum Command {
     Feat,
     /// OPTS UTF8 ON or OFF, OPTS UTF-8 (drafts in wide use): whether it is to be on.
     OptsUtf8(bool),
+    /// OPTS MLST: the facts that MLST and MLSD are to show (RFC 3659 7.9).
+    OptsMlst(FactSet),
     /// HELP, with or without a command's name (RFC 959 4.1.3).
     Help(Option<String>),
     /// TYPE that is carried (RFC 959 3.1.1).
@@ -119,11 +123,11 @@ pub enum Command {
     /// ABOR (RFC 959 4.1.3).
     Abor,
     /// STAT, with or without a path (RFC 959 4.1.3).
-    Stat(Option<String>),
-    /// LIST (RFC 959 4.1.3); options like `-la` are taken off.
-    List(Option<String>),
-    /// NLST (RFC 959 4.1.3); options like `-la` are taken off.
-    Nlst(Option<String>),
+    Stat(Option<ListingRequest>),
+    /// LIST (RFC 959 4.1.3).
+    List(ListingRequest),
+    /// NLST (RFC 959 4.1.3).
+    Nlst(ListingRequest),
     /// MLST (RFC 3659 7).
     Mlst(Option<String>),
     /// MLSD (RFC 3659 7).

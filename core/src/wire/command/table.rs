@@ -6,6 +6,8 @@ use super::argument::{bytes, none, optional, parsed, text};
 use super::row::{Feature, Row, Turn, refused, row};
 use super::{Command, Malformed, Secret, access, data, facts, hash, identity, info, site, transfer};
 use crate::digest::DigestAlgorithm;
+use crate::listing::facts::FactSet;
+use crate::listing::options::ListingRequest;
 use nom::Parser as _;
 
 /// Every command.
@@ -76,14 +78,20 @@ pub static COMMANDS: &[Row] = &[
     row("ALLO", "<bytes> [R <bytes>]", "RFC 959 4.1.3", &[200, 451, 452, 550, 552], transfer::allo).keeps_restart(),
     row("ABOR", "", "RFC 959 4.1.3", &[225, 226], |a| none(a, Command::Abor)).anytime().turn(Turn::Interrupts),
     // Listings.
-    row("LIST", "[<path>]", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 550], |a| Ok(Command::List(info::path(a)))),
-    row("NLST", "[<path>]", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 550], |a| Ok(Command::Nlst(info::path(a)))),
+    row("LIST", "[-aAlRtrSd1F] [<path>]", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 550], |a| {
+        Ok(Command::List(ListingRequest::parse(a)))
+    }),
+    row("NLST", "[-aAlRtrSd1F] [<path>]", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 550], |a| {
+        Ok(Command::Nlst(ListingRequest::parse(a)))
+    }),
     row("MLSD", "[<path>]", "RFC 3659 7", &[150, 226, 425, 426, 451, 550], |a| Ok(Command::Mlsd(optional(a))))
         .features(&[Feature::Line("TVFS")]),
     row("MLST", "[<path>]", "RFC 3659 7", &[250, 451, 550], |a| Ok(Command::Mlst(optional(a))))
         .features(&[Feature::Facts]),
-    row("STAT", "[<path>]", "RFC 959 4.1.3", &[211, 213, 451, 550], |a| Ok(Command::Stat(optional(a))))
-        .turn(Turn::AtOnce),
+    row("STAT", "[-aAlRtrSd1F] [<path>]", "RFC 959 4.1.3", &[211, 213, 451, 550], |a| {
+        Ok(Command::Stat((!a.is_empty()).then(|| ListingRequest::parse(a))))
+    })
+    .turn(Turn::AtOnce),
     // Files.
     row("SIZE", "<path>", "RFC 3659 4", &[213, 426, 451, 550], |a| text(a).map(Command::Size))
         .features(&[Feature::Line("SIZE")]),
@@ -128,6 +136,7 @@ pub static COMMANDS: &[Row] = &[
         .anytime()
         .features(&[Feature::Line("UTF8")]),
     row("OPTS HASH", "[<algorithm>]", "draft-bryan-ftpext-hash 3.3", &[200], hash::opts_hash),
+    row("OPTS MLST", "[<fact>;...]", "RFC 3659 7.9", &[200], |a| Ok(Command::OptsMlst(FactSet::parse(a)))).anytime(),
     row("OPTS UTF-8", "[ON|OFF]", IN_USE, &[200, 504], info::opts_utf8).anytime(),
     row("LANG", "[<language>]", "RFC 2640 4", &[200, 504], identity::lang)
         .anytime()

@@ -41,7 +41,7 @@ fn the_seeds_dialogue() {
     reads("PORT 192,168,1,65,106,37", &Command::Port { extended: false, address });
     reads("STOR 1.png", &Command::Stor(path("1.png")));
     reads("RETR 1.png", &Command::Retr(path("1.png")));
-    reads("LIST scans", &Command::List(Some(path("scans"))));
+    reads("LIST scans", &Command::List(ListingRequest::of(Some("scans"))));
     reads("QUIT", &Command::Quit);
 }
 
@@ -98,9 +98,9 @@ fn a_path_is_all_that_follows_one_blank() {
 fn a_path_may_be_missing_where_the_working_directory_will_do() {
     type Make = fn(Option<String>) -> Command;
     let verbs: [(&str, Make); 5] = [
-        ("STAT", Command::Stat),
-        ("LIST", Command::List),
-        ("NLST", Command::Nlst),
+        ("STAT", |path| Command::Stat(path.map(|path| ListingRequest::of(Some(&path))))),
+        ("LIST", |path| Command::List(ListingRequest::of(path.as_deref()))),
+        ("NLST", |path| Command::Nlst(ListingRequest::of(path.as_deref()))),
         ("MLST", Command::Mlst),
         ("MLSD", Command::Mlsd),
     ];
@@ -112,20 +112,19 @@ fn a_path_may_be_missing_where_the_working_directory_will_do() {
 }
 
 #[test]
+fn opts_mlst_chooses_facts() {
+    reads("OPTS MLST size;Type;X.never;", &Command::OptsMlst(FactSet::parse("type;size;")));
+    reads("OPTS MLST", &Command::OptsMlst(FactSet::NONE));
+    reads("opts mlst ", &Command::OptsMlst(FactSet::NONE));
+}
+
+#[test]
 fn quirk_list_dash_options() {
-    for (argument, of) in [
-        ("-la", None),
-        ("-al ", None),
-        ("-a -l", None),
-        ("-la scans", Some(path("scans"))),
-        ("-a -l my -scans", Some(path("my -scans"))),
-        ("-la  x", Some(path(" x"))),
-        ("./-la", Some(path("./-la"))),
-        ("a -la", Some(path("a -la"))),
-    ] {
-        reads(&format!("LIST {argument}"), &Command::List(of.clone()));
-        reads(&format!("NLST {argument}"), &Command::Nlst(of));
+    for argument in ["-la", "-al ", "-a -l", "-la scans", "-- -la", "./-la", "a -la", "-", ""] {
+        reads(&format!("LIST {argument}"), &Command::List(ListingRequest::parse(argument)));
+        reads(&format!("NLST {argument}"), &Command::Nlst(ListingRequest::parse(argument)));
     }
+    reads("STAT -la", &Command::Stat(Some(ListingRequest::parse("-la"))));
     reads("MLSD -la", &Command::Mlsd(Some(path("-la"))));
 }
 
@@ -218,7 +217,7 @@ fn information() {
     reads("OPTS utf-8", &Command::OptsUtf8(true));
     reads("OPTS UTF8", &Command::OptsUtf8(true));
     reads("OPTS UTF8 OFF", &Command::OptsUtf8(false));
-    refuses(501, &["OPTS", "OPTS UTF8 MAYBE", "OPTS MLST type;", "OPTS UTF8 ON ON"]);
+    refuses(501, &["OPTS", "OPTS UTF8 MAYBE", "OPTS UTF8 ON ON"]);
     reads("HELP", &Command::Help(None));
     reads("HELP RETR ", &Command::Help(Some(path("RETR"))));
     let modified_s = 1_798_156_800;
@@ -322,7 +321,7 @@ fn json_is_answered_in_json() {
 #[test]
 fn no_name_smuggles_in_a_second_line() {
     assert_eq!(Command::Stor(path("a\r\nDELE b\0")).encode(), "STOR a??DELE b?");
-    assert_eq!(Command::List(Some(path("-la"))).encode(), "LIST ./-la");
+    assert_eq!(Command::List(ListingRequest::of(Some("-la"))).encode(), "LIST ./-la");
 }
 
 #[test]

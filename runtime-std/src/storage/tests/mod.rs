@@ -16,10 +16,11 @@ use super::confine::{Confinement, Root};
 use super::disk::Disk;
 use super::durability::Durability;
 use super::local::LocalStorage;
-use super::{Rename, Storage, Upload};
+use super::{ListingQuery, Rename, Storage, Upload};
 use crate::clock::ManualClock;
-use mayfly_core::action::UploadBase;
+use mayfly_core::action::{ListingDetail, UploadBase};
 use mayfly_core::error::StorageError;
+use mayfly_core::listing::options::ListingOrder;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileInfo, Record, RecordAt, Token};
 use mayfly_core::time::Now;
@@ -31,6 +32,11 @@ struct Host {
     dir: Arc<tempfile::TempDir>,
     clock: Arc<ManualClock>,
     storage: LocalStorage,
+}
+
+/// All of a directory, sorted by name up to so many entries.
+fn by_name(sort_entries_max: u32) -> ListingQuery {
+    ListingQuery { sort_entries_max, order: ListingOrder::default(), detail: ListingDetail::Attributes }
 }
 
 const START_S: i64 = 1_000_000;

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 
 fn list(host: &Host, sort_entries_max: u32, batch: u32) -> Vec<String> {
-    let mut listing = host.storage.open_listing(&at("/"), sort_entries_max).unwrap();
+    let mut listing = host.storage.open_listing(&at("/"), by_name(sort_entries_max)).unwrap();
     let mut names = vec![];
     loop {
         let (entries, end) = listing.next(batch).unwrap();
@@ -45,7 +45,7 @@ fn a_listing_shows_records_and_neither_reserved_names_nor_special_files() {
     for reserved in [".mayfly-trash", ".mayfly-parts", ".mayfly-tombs", ".mayfly-new-1", ".mayflyx"] {
         std::fs::create_dir_all(host.disk(reserved)).unwrap();
     }
-    let (entries, end) = host.storage.open_listing(&at("/"), 100).unwrap().next(100).unwrap();
+    let (entries, end) = host.storage.open_listing(&at("/"), by_name(100)).unwrap().next(100).unwrap();
     let shown: Vec<_> = entries.iter().map(|e| (e.name.as_str(), e.info.kind, e.info.size_bytes, &e.record)).collect();
     assert!(end);
     assert_eq!(
@@ -53,6 +53,7 @@ fn a_listing_shows_records_and_neither_reserved_names_nor_special_files() {
         [
             ("broken", FileKind::Directory, 0, &EntryRecord::Unreadable),
             ("file", FileKind::File, 2, &EntryRecord::None),
+            ("link", FileKind::Link, 0, &EntryRecord::None),
             ("made", FileKind::Directory, 0, &EntryRecord::Read(own)),
             ("plain", FileKind::Directory, 0, &EntryRecord::None),
         ]
@@ -66,11 +67,11 @@ fn a_directory_that_vanishes_while_it_is_listed_just_ends() {
     for name in 0..600 {
         std::fs::write(host.disk(&format!("d/{name}")), "").unwrap();
     }
-    let mut listing = host.storage.open_listing(&at("/d"), 10).unwrap();
+    let mut listing = host.storage.open_listing(&at("/d"), by_name(10)).unwrap();
     listing.next(5).unwrap();
     std::fs::remove_dir_all(host.disk("d")).unwrap();
     while let (_, false) = listing.next(100).unwrap() {}
-    assert_eq!(host.storage.open_listing(&at("/d"), 10).map(|_| ()), Err(StorageError::NotFound));
+    assert_eq!(host.storage.open_listing(&at("/d"), by_name(10)).map(|_| ()), Err(StorageError::NotFound));
 }
 
 #[test]
@@ -110,7 +111,7 @@ fn a_link_in_the_way_looks_like_nothing_to_every_call() {
         assert_eq!(storage.check(&at("/out")).unwrap().target.unwrap().kind, FileKind::Link);
         assert_eq!(storage.open_read(&at("/out/f"), 0, None).map(|_| ()), gone);
         assert_eq!(storage.open_read(&at("/link"), 0, None).map(|_| ()), gone);
-        assert_eq!(storage.open_listing(&at("/out"), 10).map(|_| ()), gone);
+        assert_eq!(storage.open_listing(&at("/out"), by_name(10)).map(|_| ()), gone);
         assert_eq!(storage.open_write(&at("/out/x"), UploadBase::Empty, None).map(|_| ()), gone);
         assert_eq!(storage.make_directory(&at("/out/x"), &record(None), None), gone);
         assert_eq!(storage.make_directory(&at("/out"), &record(None), None), Err(StorageError::Exists));

@@ -19,7 +19,7 @@ fn a_file_is_stored_listed_and_read() {
     host.make("/a", None);
     host.store("/a/f", b"content").unwrap();
     assert_eq!(host.read("/a/f").unwrap(), b"content");
-    let (entries, end) = host.storage.open_listing(&at("/a"), 100).unwrap().next(100).unwrap();
+    let (entries, end) = host.storage.open_listing(&at("/a"), by_name(100)).unwrap().next(100).unwrap();
     assert!(end);
     assert_eq!(entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["f"]);
 }

@@ -64,7 +64,7 @@ fn an_expired_path_is_never_seen_without_its_record() {
             while !gone.load(Ordering::SeqCst) {
                 let state = host.storage.check(&path).unwrap();
                 assert_eq!(state.target.is_some(), !state.records.is_empty(), "{state:?}");
-                let mut listing = host.storage.open_listing(&at("/"), 1000).unwrap();
+                let mut listing = host.storage.open_listing(&at("/"), by_name(1000)).unwrap();
                 let (entries, _) = listing.next(1000).unwrap();
                 let bare = entries.iter().find(|entry| entry.record == EntryRecord::None);
                 assert!(bare.is_none(), "{bare:?}");

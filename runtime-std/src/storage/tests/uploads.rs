@@ -12,7 +12,7 @@ impl Host {
     }
 
     fn names(&self, path: &str) -> Vec<String> {
-        let (entries, end) = self.storage.open_listing(&at(path), 1000).unwrap().next(1000).unwrap();
+        let (entries, end) = self.storage.open_listing(&at(path), by_name(1000)).unwrap().next(1000).unwrap();
         assert!(end);
         entries.into_iter().map(|entry| entry.name).collect()
     }
