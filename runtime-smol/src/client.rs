@@ -17,7 +17,7 @@
 
 use async_io::{Async, Timer, block_on};
 use futures_lite::future::poll_fn;
-use mayfly_core::client::call::{Call, ListOrder, UploadOrder};
+use mayfly_core::client::call::{Call, Connect, ListOrder, UploadOrder};
 use mayfly_core::client::summary::Summary;
 use mayfly_std::client::driver::{Driver, Step};
 use mayfly_std::client::interest::Interest;
@@ -221,7 +221,8 @@ impl Client {
     /// The life of a further job.
     async fn join(mut self, queue: &Queue) {
         let Some(server) = self.server.clone() else { return };
-        if let Err(failure) = self.connect(&server).await {
+        let connect = Connect { once: true, ..server.into() };
+        if let Err(failure) = self.call(Call::Connect(connect), &[], None).await {
             return queue.give_up(failure);
         }
         self.work(queue).await;

@@ -36,6 +36,7 @@ with_both_clients! {
     a_download_that_was_killed_goes_on
     an_upload_that_was_killed_or_interrupted_goes_on
     a_rate_is_kept_by_all_jobs_together
+    a_server_that_takes_fewer_connections_gets_fewer
     no_name_of_a_server_leads_out_of_the_directory
     names_and_passwords_come_from_netrc
     each_exit_code_is_what_it_says
@@ -166,6 +167,17 @@ fn a_rate_is_kept_by_all_jobs_together(client: Driver) {
         assert!(began.elapsed() >= Duration::from_millis(1330), "{:?}", began.elapsed());
     }
     files::assert_same(&root.path().join("scans"), &out);
+}
+
+fn a_server_that_takes_fewer_connections_gets_fewer(client: Driver) {
+    let (root, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let source = folder.path().join("photos");
+    plant(&source);
+    let server = ServerProcess::start(Driver::Smol, root.path(), &["--max-sessions-per-address", "2"]);
+    let url = format!("ftp://{}/scans", server.address());
+    let ran = mayfly(client, &["upload", "-r", "--jobs", "8", path(&source), &url]).succeeded();
+    assert_eq!(ran.stderr.matches("one connection less: 127.0.0.1 ").count(), 6, "{}", ran.stderr);
+    assert_same(&source, &root.path().join("scans/photos"));
 }
 
 fn no_name_of_a_server_leads_out_of_the_directory(client: Driver) {

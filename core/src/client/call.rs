@@ -49,6 +49,12 @@ pub struct Connect {
     pub user: String,
     /// The password; for `anonymous` anything.
     pub password: Secret,
+    /// What ACCT says, where the server asks for it (332).
+    #[serde(default)]
+    pub account: Option<Secret>,
+    /// Whether one try is enough, for another connection does the work meanwhile.
+    #[serde(default)]
+    pub once: bool,
 }
 
 /// What an upload is to do.

@@ -6,7 +6,7 @@ use super::reply_reader::{Class, Heard};
 use super::server::{Features, Server};
 use super::step::{Input, Next, Step};
 use super::summary::Summary;
-use crate::wire::command::{Command, TypeCode};
+use crate::wire::command::{Command, Secret, TypeCode};
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
@@ -25,8 +25,22 @@ enum Stage {
     Utf8,
     User,
     Password,
+    Account,
     Features,
     Image,
+}
+
+/// Checks that what names the user can be sent: a line end in it would begin another command.
+///
+/// # Errors
+/// [`FailureKind::Unfit`], which repeats none of it.
+pub(super) fn check(as_whom: &Connect) -> Result<(), Failure> {
+    let Connect { user, password, account, .. } = as_whom;
+    let secrets = [Some(password), account.as_ref()].into_iter().flatten().map(|secret| secret.0.as_str());
+    if secrets.chain([user.as_str()]).any(|text| text.contains(['\r', '\n', '\0'])) {
+        return Err(Failure::new(FailureKind::Unfit, "a line end can stand in no user name, password or account"));
+    }
+    Ok(())
 }
 
 impl Login {
@@ -41,6 +55,7 @@ impl Login {
             Stage::Utf8 => Command::OptsUtf8(true),
             Stage::User => Command::User(self.as_whom.user.clone()),
             Stage::Password => Command::Pass(self.as_whom.password.clone()),
+            Stage::Account => Command::Acct(self.as_whom.account.clone().unwrap_or(Secret(String::new()))),
             Stage::Features => Command::Feat,
             Stage::Image => Command::Type(TypeCode::Image),
         })
@@ -56,8 +71,12 @@ impl Login {
             // Names are sent as UTF-8 whatever the server says to that (RFC 2640 2.2).
             (Stage::Utf8, _) => self.ask(Stage::User),
             (Stage::User, Class::GoOn) if reply.code == 331 => self.ask(Stage::Password),
-            (Stage::User | Stage::Password, Class::Done) => self.ask(Stage::Features),
-            (Stage::User | Stage::Password, _) => self.refuse(FailureKind::LoginRefused, reply),
+            // RFC 959 5.4: 332 may answer either of the two; RFC 1123 4.1.2.13 wants a client that can say an account.
+            (Stage::User | Stage::Password, Class::GoOn) if reply.code == 332 && self.as_whom.account.is_some() => {
+                self.ask(Stage::Account)
+            }
+            (Stage::User | Stage::Password | Stage::Account, Class::Done) => self.ask(Stage::Features),
+            (Stage::User | Stage::Password | Stage::Account, _) => self.refuse(FailureKind::LoginRefused, reply),
             (Stage::Features, class) => {
                 if class == Class::Done {
                     server.features = Features::read(&reply);

@@ -16,6 +16,8 @@
 //!     port: 21,
 //!     user: "anonymous".into(),
 //!     password: Secret("guest".into()),
+//!     account: None,
+//!     once: false,
 //! });
 //! client.handle(now, ClientEvent::Call { call })?;
 //! // The law: drain every action before the next event.

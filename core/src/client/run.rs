@@ -2,6 +2,7 @@
 
 use super::action::{ClientAction, ClientNote};
 use super::call::{Call, ClientSettings};
+use super::connect::check;
 use super::data::{DataJob, Moved};
 use super::desk::{Awaited, Desk};
 use super::download::Download;
@@ -25,6 +26,9 @@ impl Client {
         let work = match call {
             Call::Connect(connect) => {
                 self.hang_up();
+                if let Err(failure) = check(&connect) {
+                    return self.finish(Err(failure));
+                }
                 self.login = Some(connect);
                 self.call = Some(Running::Connect);
                 return self.open();
@@ -185,7 +189,8 @@ impl Client {
 
     pub(super) fn back_off(&mut self, failure: Failure) {
         let ClientSettings { retries_max, back_off_ms, back_off_ms_max, .. } = self.desk.settings;
-        if self.retries >= retries_max || self.retries_in_call >= limits::CLIENT_RETRIES_MAX {
+        let once = matches!(self.call, Some(Running::Connect)) && self.login.as_ref().is_some_and(|login| login.once);
+        if once || self.retries >= retries_max || self.retries_in_call >= limits::CLIENT_RETRIES_MAX {
             return self.finish(Err(failure));
         }
         let after_ms = back_off_ms.checked_shl(self.retries).unwrap_or(u64::MAX).min(back_off_ms_max);

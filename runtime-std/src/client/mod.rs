@@ -71,7 +71,7 @@ pub use source::Source;
 pub use tree::{LocalTree, TreeFailure, TreeOptions, TreeReport};
 
 use driver::{Driver, Step};
-use mayfly_core::client::call::{Call, DownloadOrder, ListOrder, UploadOrder};
+use mayfly_core::client::call::{Call, Connect, DownloadOrder, ListOrder, UploadOrder};
 use mayfly_core::client::summary::Summary;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::path::Path;
@@ -249,7 +249,8 @@ impl Client {
     /// The life of a further job.
     fn join(&mut self, queue: &Queue) {
         let Some(server) = self.server.clone() else { return };
-        if let Err(failure) = self.connect(&server) {
+        let connect = Connect { once: true, ..server.into() };
+        if let Err(failure) = self.call(Call::Connect(connect), &[], None) {
             return queue.give_up(failure);
         }
         self.work(queue);

@@ -38,6 +38,8 @@ pub struct Server {
     pub user: String,
     /// The password.
     pub password: Secret,
+    /// The account, where the server wants one besides.
+    pub account: Option<Secret>,
 }
 
 impl Server {
@@ -45,14 +47,14 @@ impl Server {
     #[must_use]
     pub fn anonymous(host: impl Into<String>) -> Self {
         let password = Secret(ANONYMOUS_PASSWORD.to_owned());
-        Self { host: host.into(), port: CONTROL_PORT, user: ANONYMOUS.to_owned(), password }
+        Self { host: host.into(), port: CONTROL_PORT, user: ANONYMOUS.to_owned(), password, account: None }
     }
 }
 
 impl From<Server> for Connect {
     fn from(server: Server) -> Self {
-        let Server { host, port, user, password } = server;
-        Self { host, port, user, password }
+        let Server { host, port, user, password, account } = server;
+        Self { host, port, user, password, account, once: false }
     }
 }
 

@@ -258,6 +258,36 @@ fn a_login_is_refused_by_the_servers_words() {
 }
 
 #[test]
+fn an_account_is_said_where_it_is_asked_for() {
+    let Call::Connect(nobody) = connect() else { unreachable!("it connects") };
+    let account = Some(Secret("accounts".to_owned()));
+    let call = || Call::Connect(Connect { account: account.clone(), ..nobody.clone() });
+    let user = "A: open host:21 = ok\nS: 220 Welcome\nC: OPTS UTF8 ON\nS: 200 ok\nC: USER anonymous\n";
+    let rest = "S: 230 ok\nC: FEAT\nS: 502 no\nC: TYPE I\nS: 200 ok\nF: ok";
+    for asked in ["", "S: 331 ok\nC: PASS <secret>\n"] {
+        run(&active(), &[call()], &format!("{user}{asked}S: 332 ok\nC: ACCT <secret>\n{rest}")).unwrap();
+    }
+    let refused = format!("{user}S: 332 ok\nC: ACCT <secret>\nS: 530 no\nA: hang up\nF: LoginRefused");
+    run(&active(), &[call()], &refused).unwrap_err();
+    let again = format!("{user}S: 332 ok\nC: ACCT <secret>\nS: 332 more\nA: hang up\nF: LoginRefused");
+    run(&active(), &[call()], &again).unwrap_err();
+}
+
+#[test]
+fn a_line_end_in_a_password_begins_no_other_command() {
+    let Call::Connect(nobody) = connect() else { unreachable!("it connects") };
+    let bad = || Secret("x\r\nDELE a".to_owned());
+    for connect in [
+        Connect { user: bad().0, ..nobody.clone() },
+        Connect { password: bad(), ..nobody.clone() },
+        Connect { account: Some(bad()), ..nobody },
+    ] {
+        let failure = run(&active(), &[Call::Connect(connect)], "F: Unfit").unwrap_err();
+        assert!(!failure.what.contains("DELE"));
+    }
+}
+
+#[test]
 fn names_that_cannot_be_sent_or_stored_are_refused_before_anything_is_sent() {
     let bad = |call| run(&active(), &[connect(), call], &format!("{}F: ok\nF: Unfit", login("")));
     for name in ["a\r\nDELE b", "/a/b", "a//b", "a/../b", "", ".."] {

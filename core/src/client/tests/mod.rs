@@ -59,7 +59,8 @@ const PLAIN: &str = "EPRT,EPSV,MDTM,PASV,REST STREAM,SIZE,TVFS";
 
 fn connect() -> Call {
     let (host, user) = ("host".to_owned(), "anonymous".to_owned());
-    Call::Connect(Connect { host, port: 21, user, password: Secret("guest".to_owned()) })
+    let (password, account) = (Secret("guest".to_owned()), None);
+    Call::Connect(Connect { host, port: 21, user, password, account, once: false })
 }
 
 fn upload(files: &[&str], expiry_date: Option<&str>, add: bool) -> Call {

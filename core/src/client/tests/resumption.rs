@@ -208,4 +208,7 @@ fn a_connection_that_cannot_be_made_again_ends_the_call() {
 fn a_greeting_of_421_is_tried_again() {
     let busy = "A: open host:21 = ok\nS: 421 Too many connections.\nA: hang up\n! wait\n";
     run(&active(), &[connect()], &format!("{busy}{busy}{}F: ok", login(""))).unwrap();
+    let Call::Connect(order) = connect() else { unreachable!("it connects") };
+    let once = Call::Connect(Connect { once: true, ..order });
+    run(&active(), &[once], &format!("{}F: CannotConnect", busy.replace("! wait\n", ""))).unwrap_err();
 }

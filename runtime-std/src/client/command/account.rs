@@ -38,7 +38,7 @@ pub(super) fn server(url: &Remote, netrc: &NetrcArgs, interrupter: &Interrupter)
         None if is_anonymous(&user) => nobody.password.clone(),
         None => ask_password(&user, &url.host, interrupter)?,
     };
-    Ok(Server { user, password, ..nobody })
+    Ok(Server { user, password, account: entry.account, ..nobody })
 }
 
 impl NetrcArgs {

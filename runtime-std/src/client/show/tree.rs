@@ -28,14 +28,14 @@ pub(in super::super) fn tree_uploaded(
             "token": token.map(String::from), "files": files, "skipped": skipped.iter().map(left_out).collect::<Vec<_>>(),
         }));
     }
-    tell_skipped(report);
+    tell_notes(report);
     print(&format!("{url}\n{}\n{download}\n", expiry_line(report.expiry)))
 }
 
 /// Shows an upload of which something did not go up.
 pub(in super::super) fn tree_upload_failed(remote: &Remote, path: &str, failed: &TreeFailure, as_json: bool) -> Exit {
     let report = &failed.report;
-    tell_skipped(report);
+    tell_notes(report);
     tell_failed(report);
     if let (Some(token), false) = (report.token, as_json) {
         upload_left(remote, path, token);
@@ -59,7 +59,7 @@ pub(in super::super) fn tree_downloaded(report: &TreeReport, to: &Path, recursiv
             "skipped": skipped.iter().map(left_out).collect::<Vec<_>>(),
         }));
     }
-    tell_skipped(report);
+    tell_notes(report);
     print(
         &report
             .files
@@ -102,9 +102,12 @@ fn left_out(Skipped { name, why }: &Skipped) -> Value {
     json!({ "name": name, "why": why })
 }
 
-fn tell_skipped(report: &TreeReport) {
+fn tell_notes(report: &TreeReport) {
     for Skipped { name, why } in &report.skipped {
         say(&format_args!("note: {} is left out: {why}", fit_to_show(name)));
+    }
+    for failure in &report.given_up {
+        say(&format_args!("note: one connection less: {}", fit_to_show(&failure.to_string())));
     }
 }
 

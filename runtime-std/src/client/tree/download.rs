@@ -161,7 +161,7 @@ impl DownloadTree {
     /// # Errors
     /// [`TreeFailure`], where anything did not come over.
     pub fn conclude(self, queue: Queue) -> Result<TreeReport, Box<TreeFailure>> {
-        let Outcome { done, failed, stopped } = queue.into_outcome();
+        let Outcome { done, failed, stopped, given_up } = queue.into_outcome();
         // The deepest first: what is written into a directory changes its time.
         for (name, modified_s) in self.directories.iter().rev() {
             if let Some(modified_s) = modified_s {
@@ -171,6 +171,7 @@ impl DownloadTree {
         let mut report = self.report;
         report.files.extend(done);
         report.failed.extend(failed);
+        report.given_up = given_up;
         report.conclude(stopped)
     }
 }

@@ -44,8 +44,8 @@ struct State {
     failed: Vec<Failed>,
     /// What no other job would do better.
     stopped: Option<Failure>,
-    /// Why the last job that gave up did.
-    given_up: Option<Failure>,
+    /// Why jobs gave up.
+    given_up: Vec<Failure>,
 }
 
 /// The share of one job.
@@ -62,6 +62,7 @@ pub(super) struct Outcome {
     pub(super) done: Vec<FileDone>,
     pub(super) failed: Vec<Failed>,
     pub(super) stopped: Option<Failure>,
+    pub(super) given_up: Vec<Failure>,
 }
 
 impl Share {
@@ -160,17 +161,19 @@ impl Queue {
         let mut state = self.state();
         match failure.kind {
             FailureKind::Interrupted => state.stopped = Some(failure),
-            _ => state.given_up = Some(failure),
+            _ => state.given_up.push(failure),
         }
     }
 
     /// What came of all, once no job is at work any more.
     pub(super) fn into_outcome(self) -> Outcome {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let State { waiting, done, failed, stopped, given_up, .. } = state;
-        // What is left waits for nobody.
-        let stopped = stopped.or(given_up.filter(|_| !waiting.is_empty()));
-        Outcome { done, failed, stopped }
+        let State { waiting, done, failed, mut stopped, mut given_up, .. } = state;
+        if stopped.is_none() && !waiting.is_empty() {
+            // What is left waits for nobody.
+            stopped = given_up.pop();
+        }
+        Outcome { done, failed, stopped, given_up }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -215,7 +218,7 @@ impl State {
             self.waiting_bytes = self.waiting_bytes.saturating_add(item.size_bytes);
             self.waiting.push_front(item);
         }
-        self.given_up = given_up.or(self.given_up.take());
+        self.given_up.extend(given_up);
     }
 }
 
@@ -299,7 +302,7 @@ mod tests {
             let files = done(&share);
             assert!(queue.settle(share, Ok(Summary::Downloaded { files })));
         }
-        let Outcome { done, failed, stopped } = queue.into_outcome();
+        let Outcome { done, failed, stopped, .. } = queue.into_outcome();
         assert_eq!(done.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["1", "3", "4", "5", "6", "7"]);
         assert_eq!(failed.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["0", "2"]);
         assert_eq!(stopped, None);
@@ -317,7 +320,7 @@ mod tests {
             assert!(queue.settle(share, Ok(Summary::Downloaded { files })));
         }
         let outcome = queue.into_outcome();
-        assert_eq!((outcome.done.len(), outcome.stopped), (4, None));
+        assert_eq!((outcome.done.len(), outcome.stopped, outcome.given_up.len()), (4, None, 1));
         // Where nobody takes them, that is the failure of all.
         let queue = self::queue(&[1; 4], 1);
         let share = queue.take().unwrap();

@@ -19,6 +19,8 @@ pub struct TreeReport {
     pub skipped: Vec<Skipped>,
     /// What did not come over.
     pub failed: Vec<Failed>,
+    /// Why jobs gave up whose files others have moved.
+    pub given_up: Vec<Failure>,
 }
 
 /// Something that is neither a file nor a directory.

@@ -91,10 +91,11 @@ impl UploadTree {
     /// # Errors
     /// [`TreeFailure`], where anything did not come over.
     pub fn conclude(self, queue: Queue) -> Result<TreeReport, Box<TreeFailure>> {
-        let Outcome { done, failed, stopped } = queue.into_outcome();
+        let Outcome { done, failed, stopped, given_up } = queue.into_outcome();
         let mut report = self.report;
         report.files = done;
         report.failed.extend(failed);
+        report.given_up = given_up;
         report.conclude(stopped)
     }
 }
