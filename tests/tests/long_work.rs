@@ -34,7 +34,7 @@ on_both_drivers! {
 const SEVERAL_STEPS: usize = 17_000_001;
 /// A file without blocks, which no machine reads through within a test.
 const ENDLESS_BYTES: u64 = 1 << 40;
-const LARGE_BYTES: u64 = 4 << 30;
+const LARGE_BYTES: u64 = 1 << 29;
 
 struct Served {
     dir: TempDir,

@@ -80,8 +80,9 @@ impl Hash {
 impl Session {
     pub(super) fn hash(&mut self, argument: String) -> Flow {
         let path = self.looked_up(&argument, text::HASH_FAILED)?;
-        // draft 3.4: a part of it where RANG has said so.
+        // draft 3.4: a part of it where RANG has said so. What is meant for a transfer (RFC 3659 5.3) ends here.
         let range = self.data.take_range();
+        self.data.take_next();
         let (start_bytes, end_bytes) = range.map_or((0, None), |range| (range.first, Some(range.end())));
         let hash =
             Hash { algorithm: self.data.hash_algorithm, form: Form::Hash { shown: argument }, start_bytes, end_bytes };
