@@ -92,6 +92,15 @@ impl Ftp {
         self.control.get_ref()
     }
 
+    /// Sends these bytes as urgent data (`MSG_OOB`): the last of them is what TCP points to.
+    ///
+    /// # Panics
+    /// Where the connection is gone.
+    pub fn send_urgent(&mut self, bytes: &[u8]) {
+        let sent = rustix::net::send(self.control.get_ref(), bytes, rustix::net::SendFlags::OOB);
+        assert_eq!(sent, Ok(bytes.len()), "the control connection stands");
+    }
+
     /// Reads one reply.
     ///
     /// # Panics

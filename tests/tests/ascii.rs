@@ -88,13 +88,17 @@ fn store(ftp: &mut Ftp, name: &str, bytes: &[u8]) {
 
 fn to_wire(chunks: &[Vec<u8>]) -> Vec<u8> {
     let (mut translator, mut out) = (ToWire::default(), Vec::new());
-    chunks.iter().for_each(|chunk| translator.translate(chunk, &mut out));
+    for chunk in chunks {
+        translator.translate(chunk, &mut out);
+    }
     out
 }
 
 fn from_wire(chunks: &[Vec<u8>]) -> Vec<u8> {
     let (mut translator, mut out) = (FromWire::default(), Vec::new());
-    chunks.iter().for_each(|chunk| translator.translate(chunk, &mut out));
+    for chunk in chunks {
+        translator.translate(chunk, &mut out);
+    }
     translator.finish(&mut out);
     out
 }
