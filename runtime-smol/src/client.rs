@@ -2,13 +2,17 @@
 //!
 //! ```no_run
 //! use mayfly_smol::client::Client;
-//! use mayfly_std::client::{ClientOptions, Destination, Server, Source};
+//! use mayfly_std::client::{ClientOptions, Destination, LocalTree, Server, Source, TreeOptions};
 //!
 //! smol::block_on(async {
 //!     let mut client = Client::new(ClientOptions::default())?;
 //!     client.connect(&Server::anonymous("ftp.example.org")).await?;
 //!     client.upload(&[Source::file("1.png")?], "scans", Some("7d")).await?;
 //!     client.download(&[], "scans", &Destination::Directory("fetched".into())).await?;
+//!     // Whole trees, four files at a time: each job is a task of its own.
+//!     let four = TreeOptions { jobs: 4, ..TreeOptions::default() };
+//!     client.upload_tree(&LocalTree::read(&["photos"])?, "photos", Some("7d"), &four).await?;
+//!     client.download_tree(&[], "photos", "fetched".as_ref(), &four).await?;
 //!     client.quit().await?;
 //!     Ok::<(), Box<dyn std::error::Error>>(())
 //! })?;
