@@ -211,6 +211,7 @@ public final class CommonsNetChecks {
 
     private void lookByList() throws IOException {
         same(List.of(ftp.listNames()), names);
+        same(Stream.of(ftp.listNames("*.bin")).sorted().collect(Collectors.toList()), List.of(LARGE, DATED));
         same(ftp.listNames("nowhere"), null);
         ok("listNames");
         for (String where : new String[] {null, PATH, "-la"}) {
@@ -218,6 +219,7 @@ public final class CommonsNetChecks {
             same(dated.getTimestamp().toInstant(), Instant.parse("2019-08-07T00:00:00Z"));
             is(dated.hasPermission(FTPFile.USER_ACCESS, FTPFile.READ_PERMISSION));
         }
+        same(ftp.listFiles("*.bin").length, 2);
         same(ftp.listFiles(PATH, file -> file.getSize() > 1 << 20).length, 1);
         same(ftp.listFiles("nowhere").length, 0);
         ok("listFiles");

@@ -166,6 +166,9 @@ sub look {
     my @names = names();
     same(join('|', $ftp->ls), join('|', @names));
     ok('ls');
+    same(join('|', $ftp->ls('*.bin')), "$large|$dated");
+    same(join('|', $ftp->ls('l[a-i]???.???')), "$large|$lines");
+    ok('ls with a pattern');
     same(scalar(() = $ftp->ls('nowhere')), 0);
     same($ftp->code, 550);
     ok('ls of what is not there');
@@ -181,6 +184,8 @@ sub look {
         same(join(' ', (split ' ', $rows{$dated}, 9)[5 .. 7]), 'Aug 7 2019');
         ok(join ' ', 'dir', map { $_ eq $path ? 'PATH' : $_ } @$arguments);
     }
+    same(scalar(() = $ftp->dir('*.bin')), 2);
+    ok('dir with a pattern');
 }
 
 sub change {
@@ -189,6 +194,10 @@ sub change {
     isnt($ftp->rename('old name', 'other'));
     same(fetched('new name'), content("$source/$dated"));
     ok('rename');
+    same($ftp->quot('SITE', 'CHMOD 640', 'new name'), 2);
+    my @row = split ' ', ($ftp->dir('new name'))[0], 9;
+    same($row[0], '-rw-r-----');
+    ok('site CHMOD');
     is($ftp->delete('new name'));
     isnt($ftp->delete('new name'));
     ok('delete');

@@ -203,9 +203,13 @@ function date_it(): void
 function look(): void
 {
     global $ftp, $names;
-    same(ftp_nlist($ftp, '.'), $names);
-    same(array_map(basename(...), ftp_nlist($ftp, PATH)), $names);
+    foreach (['', '.', PATH] as $where) {
+        same(array_map(basename(...), ftp_nlist($ftp, $where)), $names);
+    }
     ok('ftp_nlist');
+    same(ftp_nlist($ftp, '*.bin'), [LARGE, DATED]);
+    same(ftp_nlist($ftp, 'l[a-i]???.???'), [LARGE, LINES]);
+    ok('ftp_nlist with a pattern');
     same(ftp_nlist($ftp, 'nowhere'), false);
     ok('ftp_nlist of what is not there');
     foreach (['.', '-la', PATH, '-a ' . PATH] as $arguments) {
@@ -222,6 +226,13 @@ function look(): void
         same(array_slice($rows[DATED], 5, 3), ['Aug', '7', '2019']);
     }
     ok('ftp_rawlist');
+    ftp_mkdir($ftp, 'a');
+    ftp_mkdir($ftp, 'a/b');
+    $lines = ftp_rawlist($ftp, '.', true);
+    same(count(preg_grep('/^(\.\/)?a(\/b)?:$/', $lines)), 2);
+    ftp_rmdir($ftp, 'a/b');
+    ftp_rmdir($ftp, 'a');
+    ok('ftp_rawlist of a tree');
     $facts = array_column(ftp_mlsd($ftp, '.'), null, 'name');
     $facts = array_filter($facts, fn ($entry) => !in_array($entry['type'], ['cdir', 'pdir']));
     same(array_keys($facts), $names);
@@ -241,6 +252,9 @@ function change(): void
     refused('RNFR command failed', fn () => ftp_rename($ftp, 'old name', 'other'));
     same(fetched('new name'), content(DATED));
     ok('ftp_rename');
+    same(ftp_chmod($ftp, 0640, 'new name'), 0640);
+    same(substr(ftp_rawlist($ftp, 'new name')[0], 0, 10), '-rw-r-----');
+    ok('ftp_chmod');
     same(ftp_delete($ftp, 'new name'), true);
     refused('Delete operation failed', fn () => ftp_delete($ftp, 'new name'));
     ok('ftp_delete');

@@ -155,6 +155,9 @@ def look(session, source):
     same(session.nlst(), source.names)
     same(sorted(os.path.basename(name) for name in session.nlst(PATH)), source.names)
     ok("nlst")
+    same(session.nlst("*.bin"), [LARGE, DATED])
+    same(session.nlst("l[a-i]???.???"), [LARGE, LINES])
+    ok("nlst with a pattern")
     refused("550", session.nlst, "nowhere")
     ok("nlst of what is not there")
     for arguments in [], ["-la"]:
@@ -178,8 +181,21 @@ def look_closely(session, source):
         same((facts[name]["type"], int(facts[name]["size"])), ("file", source.size(name)))
     same(facts[DATED]["modify"], DATE)
     ok("mlsd")
+    chosen = {name: entry for name, entry in session.mlsd(PATH, facts=["size", "type"]) if entry["type"] == "file"}
+    same(chosen, {name: {"type": "file", "size": str(source.size(name))} for name in source.names})
+    chosen = dict(session.mlsd(facts=["type", "modify", "X.expiry"]))
+    same(chosen[DATED]["modify"], DATE)
+    assert all("size" not in entry for entry in chosen.values()), chosen
+    ok("mlsd with chosen facts")
     refused("550", lambda: list(session.mlsd("nowhere")))
     ok("mlsd of what is not there")
+    session.sendcmd("OPTS MLST type;size;modify;")
+    line = session.sendcmd(f"MLST {DATED}").split("\n")[1]
+    facts, name = line.strip().split(" ", 1)
+    same(name, f"{PATH}/{DATED}")
+    facts = {fact.lower() for fact in facts.rstrip(";").split(";")}
+    same(facts, {"type=file", f"size={source.size(DATED)}", f"modify={DATE}"})
+    ok("MLST")
 
 
 def change(session, source):
