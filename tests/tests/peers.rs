@@ -8,7 +8,9 @@ use mayfly_tests::tree::{self, Times};
 use mayfly_tests::{files, noise};
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -27,6 +29,7 @@ against_all!(
     what_broke_off_goes_on,
     a_listing_is_read,
     what_is_missing_is_told,
+    names_of_another_time_come_too,
     nothing_is_sent_that_shall_expire,
 );
 
@@ -135,6 +138,23 @@ fn what_is_missing_is_told(peer: Peer) {
         let fetch = run(fetch.arg(target.path()).args([&server.url("scans"), "a.txt", "nothing.txt"]));
         assert_eq!(fetch.status.code(), Some(8), "{fetch:?}");
         assert_eq!(files::names(target.path()), ["a.txt"]);
+    }
+}
+
+/// A name whose bytes are no UTF-8, fetched with all that is there, and by itself as `view` shows it.
+fn names_of_another_time_come_too(peer: Peer) {
+    let server = PeerProcess::start(peer);
+    fs::create_dir(server.root().join("scans")).unwrap();
+    fs::write(server.root().join("scans").join(OsStr::from_bytes(b"gr\xfcn.txt")), "green").unwrap();
+    for client in CLIENTS {
+        let ours = Ours { client, mode: Mode::Passive, server: &server };
+        assert_eq!(ours.names_viewed("scans"), ["gr\\xFCn.txt"]);
+        for flags in [&[][..], &["-r"], &["gr\\xFCn.txt"]] {
+            let target = tempfile::tempdir().unwrap();
+            let mut fetch = ours.command("download", &["--to"]);
+            let _ = run(fetch.arg(target.path()).arg(server.url("scans")).args(flags)).succeeded();
+            assert_eq!(fs::read(target.path().join("gr\\xFCn.txt")).unwrap(), b"green", "{flags:?}");
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::summary::Summary;
 use crate::action::ActionId;
 use crate::wire::command::Secret;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +29,11 @@ pub enum ClientAction {
     },
     /// Send this line on the control connection.
     SendCommand {
-        /// The line with its end.
+        /// The line with its end; see [`wire_bytes`].
         wire: Secret,
+        /// Whether each character of `wire` stands for one byte: the line names something that is no UTF-8.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        byte_per_char: bool,
         /// The line as it may be shown: without its end, the password hidden.
         shown: String,
     },
@@ -135,6 +139,15 @@ pub enum ClientAction {
     },
     /// Close everything. The last action.
     Close,
+}
+
+/// The bytes of a [`ClientAction::SendCommand`].
+#[must_use]
+pub fn wire_bytes(wire: &Secret, byte_per_char: bool) -> Vec<u8> {
+    if byte_per_char {
+        return wire.0.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
+    }
+    wire.0.clone().into_bytes()
 }
 
 /// What a user may want to watch.

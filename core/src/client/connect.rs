@@ -3,7 +3,7 @@
 use super::call::Connect;
 use super::failure::{Failure, FailureKind};
 use super::reply_reader::{Class, Heard};
-use super::server::{Features, Server};
+use super::server::{Features, Known, Server};
 use super::step::{Input, Next, Step};
 use super::summary::Summary;
 use crate::wire::command::{Command, Secret, TypeCode};
@@ -16,6 +16,8 @@ use alloc::string::String;
 pub(super) struct Login {
     as_whom: Connect,
     welcome: String,
+    /// Whether the server took OPTS UTF8.
+    speaks_utf8: bool,
     stage: Stage,
 }
 
@@ -27,6 +29,8 @@ enum Stage {
     Password,
     Account,
     Features,
+    /// OPTS UTF8 once more: before the login it was too early.
+    Utf8Again,
     Image,
 }
 
@@ -45,14 +49,14 @@ pub(super) fn check(as_whom: &Connect) -> Result<(), Failure> {
 
 impl Login {
     pub(super) fn new(as_whom: Connect) -> Self {
-        Self { as_whom, welcome: String::new(), stage: Stage::Greeting }
+        Self { as_whom, welcome: String::new(), speaks_utf8: false, stage: Stage::Greeting }
     }
 
     fn ask(&mut self, stage: Stage) -> Next {
         self.stage = stage;
         Next::Command(match stage {
             Stage::Greeting => return Next::Listen,
-            Stage::Utf8 => Command::OptsUtf8(true),
+            Stage::Utf8 | Stage::Utf8Again => Command::OptsUtf8(true),
             Stage::User => Command::User(self.as_whom.user.clone()),
             Stage::Password => Command::Pass(self.as_whom.password.clone()),
             Stage::Account => Command::Acct(self.as_whom.account.clone().unwrap_or(Secret(String::new()))),
@@ -69,7 +73,10 @@ impl Login {
             }
             (Stage::Greeting, _) => self.refuse(FailureKind::CannotConnect, reply),
             // Names are sent as UTF-8 whatever the server says to that (RFC 2640 2.2).
-            (Stage::Utf8, _) => self.ask(Stage::User),
+            (Stage::Utf8, class) => {
+                self.speaks_utf8 = class == Class::Done;
+                self.ask(Stage::User)
+            }
             (Stage::User, Class::GoOn) if reply.code == 331 => self.ask(Stage::Password),
             // RFC 959 5.4: 332 may answer either of the two; RFC 1123 4.1.2.13 wants a client that can say an account.
             (Stage::User | Stage::Password, Class::GoOn) if reply.code == 332 && self.as_whom.account.is_some() => {
@@ -81,8 +88,10 @@ impl Login {
                 if class == Class::Done {
                     server.features = Features::read(&reply);
                 }
-                self.ask(Stage::Image)
+                let again = server.features.utf8 == Known::Yes && !self.speaks_utf8;
+                self.ask(if again { Stage::Utf8Again } else { Stage::Image })
             }
+            (Stage::Utf8Again, _) => self.ask(Stage::Image),
             // RFC 959 3.1.1: a session begins in TYPE A elsewhere. Sizes are checked where that is refused.
             (Stage::Image, _) => Next::Finish(Summary::Connected { welcome: self.welcome.clone() }),
         }

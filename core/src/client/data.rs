@@ -128,10 +128,22 @@ impl DataJob {
             (State::AskedActive, Class::Done) | (State::AskedRestart, Class::GoOn) => {
                 self.go_on(desk, server, matches!(self.state, State::AskedRestart))
             }
-            (State::AskedPassive | State::AskedActive, Class::Never) => {
+            (State::AskedPassive | State::AskedActive, Class::NotNow | Class::Never) => {
                 self.try_next_way(desk, server, Fault(alloc::format!("{reply}")))
             }
-            (State::AskedRestart, Class::Never) => self.end(desk, Err(Trouble::RestartRefused(reply))),
+            // RFC 959 5.4: 350 alone says that it will go on from there.
+            (State::AskedRestart, Class::Done | Class::NotNow | Class::Never) => {
+                self.end(desk, Err(Trouble::RestartRefused(reply)))
+            }
+            // Doubled, or where none belongs.
+            (
+                State::AskedPassive
+                | State::AskedActive
+                | State::AskedRestart
+                | State::Moving { .. }
+                | State::Completing { .. },
+                Class::Preliminary,
+            ) => None,
             (State::Commanded { open, .. }, Class::Preliminary) => {
                 self.begun = true;
                 if *open {
@@ -153,7 +165,6 @@ impl DataJob {
                 *last = Some(reply);
                 None
             }
-            (State::Moving { .. } | State::Completing { .. }, Class::Preliminary) => None,
             (State::Completing { trouble }, class) => {
                 let outcome = match (trouble.take(), class) {
                     (None, Class::Done) => Ok(reply),

@@ -2,6 +2,7 @@
 
 use super::action::{ClientAction, ClientNote};
 use super::call::ClientSettings;
+use super::names;
 use crate::action::ActionId;
 use crate::error::Misuse;
 use crate::time::Now;
@@ -14,6 +15,8 @@ use alloc::format;
 pub(super) struct Desk {
     pub(super) settings: ClientSettings,
     pub(super) now: Now,
+    /// Whether the server's names are bytes, of which those that are no UTF-8 are written `\xHH` here.
+    pub(super) names_are_bytes: bool,
     /// When `Timeout` is due, monotonic milliseconds.
     pub(super) deadline_ms: Option<u64>,
     actions: VecDeque<ClientAction>,
@@ -38,6 +41,7 @@ impl Desk {
         Self {
             settings,
             now: Now { monotonic_ms: 0, utc_s: 0 },
+            names_are_bytes: false,
             deadline_ms: None,
             actions: VecDeque::new(),
             last_id: 0,
@@ -63,8 +67,13 @@ impl Desk {
 
     /// Sends a command; its reply is due within `reply_ms_max`.
     pub(super) fn send(&mut self, command: &Command) {
-        let wire = Secret(format!("{}\r\n", command.encode()));
-        self.push(ClientAction::SendCommand { wire, shown: format!("{command}") });
+        let line = format!("{}\r\n", command.encode());
+        let may_be_bytes =
+            self.names_are_bytes && !matches!(command, Command::User(_) | Command::Pass(_) | Command::Acct(_));
+        let as_bytes = if may_be_bytes { names::byte_per_char(&line) } else { None };
+        let byte_per_char = as_bytes.is_some();
+        let wire = Secret(as_bytes.unwrap_or(line));
+        self.push(ClientAction::SendCommand { wire, byte_per_char, shown: format!("{command}") });
         self.wait(self.settings.reply_ms_max);
     }
 

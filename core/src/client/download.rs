@@ -198,8 +198,13 @@ impl Download {
         }
     }
 
-    fn on_refused(&mut self, server: &Server, reply: Heard) -> Next {
+    fn on_refused(&mut self, server: &mut Server, reply: Heard) -> Next {
         let kind = kind_of(FailureKind::NoSuchPath, &reply);
+        if kind == FailureKind::NoSuchPath && server.may_mean_bytes(&self.name()) {
+            // No such name in letters: then it was meant in bytes.
+            server.listed_bytes = true;
+            return self.begin_file(server);
+        }
         if kind != FailureKind::NoSuchPath {
             return Next::Fail(Failure::by_reply(kind, format!("cannot fetch {}", self.name()), reply));
         }
@@ -240,10 +245,12 @@ impl Download {
         match self.stage {
             Stage::AskingSize if reply.says_expired() => self.on_refused(server, reply),
             Stage::AskingSize => {
+                server.features.size.learn(&reply);
                 self.current.size_bytes = place::size_of(&reply);
                 self.ask_time(server)
             }
             Stage::AskingTime => {
+                server.features.modification_time.learn(&reply);
                 self.current.modified_s = place::time_of(&reply);
                 self.open_sink(server)
             }

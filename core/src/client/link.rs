@@ -75,7 +75,12 @@ impl Client {
         }
         let preliminary = reply.class() == Class::Preliminary;
         match &self.stage {
-            Stage::Login(_) | Stage::Asked | Stage::Quitting if preliminary => {}
+            Stage::Login(_) | Stage::Asked | Stage::Representing { .. } | Stage::Quitting if preliminary => {}
+            Stage::Representing { .. } => {
+                if let Stage::Representing { code, then } = core::mem::replace(&mut self.stage, Stage::Asked) {
+                    self.on_represented(code, *then, reply);
+                }
+            }
             Stage::Login(_) | Stage::Asked => self.step(Input::Reply(reply)),
             Stage::Data(job) if job.expects_reply() => {
                 self.with_job(|job, desk, server| job.on_reply(desk, server, reply));

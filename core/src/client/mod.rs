@@ -65,6 +65,7 @@ mod tests;
 use crate::action::ActionId;
 use crate::error::Misuse;
 use crate::time::Now;
+use crate::wire::command::TypeCode;
 use action::ClientAction;
 use alloc::boxed::Box;
 use call::{ClientSettings, Connect};
@@ -75,7 +76,7 @@ use event::ClientEvent;
 use failure::Failure;
 use reply_reader::ReplyReader;
 use server::Server;
-use step::{Input, Step};
+use step::{Input, Next, Step};
 
 /// A client: one call after the other, over one control connection at a time, which is made anew when it was lost.
 #[derive(Debug)]
@@ -120,6 +121,8 @@ enum Stage {
     Login(Login),
     /// The reply to the call's command.
     Asked,
+    /// The reply to TYPE, before the step that needs it.
+    Representing { code: TypeCode, then: Box<Next> },
     /// The host's outcome for the call.
     Host,
     /// What comes of a data connection.

@@ -1,4 +1,8 @@
 //! Names: what a server calls things, made fit to be shown, stored and sent back.
+//!
+//! Old servers have names in other character sets than UTF-8, and say nothing of which. Their bytes are shown as `\xHH`,
+//! and where a server is one of those, such a name is sent back as these bytes. So every file can be fetched, and none
+//! is taken for another; to guess the character set would do better only where the guess is right.
 
 use super::reply_reader::Heard;
 use alloc::string::String;
@@ -29,6 +33,30 @@ pub(super) fn join(directory: &str, name: &str) -> String {
         "" => name.into(),
         _ => alloc::format!("{}/{name}", directory.trim_end_matches('/')),
     }
+}
+
+/// A line whose `\xHH` stand for bytes, as a text in which each character does. `None`: it has none of these.
+pub(super) fn byte_per_char(line: &str) -> Option<String> {
+    let (mut text, mut rest, mut found) = (String::new(), line, false);
+    while let Some(c) = rest.chars().next() {
+        let (shown, bytes) = rest.split_at(c.len_utf8());
+        if let Some((byte, after)) = escaped(rest) {
+            text.push(char::from(byte));
+            (rest, found) = (after, true);
+        } else {
+            text.extend(shown.bytes().map(char::from));
+            rest = bytes;
+        }
+    }
+    found.then_some(text)
+}
+
+/// A byte that is not ASCII, written `\xHH`, and what follows it.
+fn escaped(text: &str) -> Option<(u8, &str)> {
+    let (digits, after) = text.strip_prefix("\\x")?.split_at_checked(2)?;
+    let is_ours = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'A'..=b'F'));
+    let byte = u8::from_str_radix(digits, 16).ok().filter(|byte| is_ours && !byte.is_ascii())?;
+    Some((byte, after))
 }
 
 /// The path in the answer to PWD, if it is one that names can be joined to.
@@ -75,6 +103,19 @@ mod tests {
         assert_eq!(parents("a/b/c").collect::<Vec<_>>(), ["a", "a/b"]);
         assert_eq!(parents("a").count(), 0);
         assert_eq!((join("", "a").as_str(), join("/", "a").as_str(), join("a/b", "c").as_str()), ("a", "/a", "a/b/c"));
+    }
+
+    #[test]
+    fn a_name_that_is_no_utf_8_is_sent_as_the_bytes_that_it_had() {
+        let name = super::super::listing::text(b"RETR gr\xfc\xdfe \xc3\xbc \x41");
+        let wire = byte_per_char(&name).unwrap();
+        assert_eq!(
+            wire.chars().map(u8::try_from).collect::<Result<Vec<u8>, _>>().unwrap(),
+            b"RETR gr\xfc\xdfe \xc3\xbc A"
+        );
+        for plain in ["RETR ü", "RETR \\x41", "RETR \\xfc", "RETR \\xF", "RETR \\xFé"] {
+            assert_eq!(byte_per_char(plain), None, "{plain}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! Reads a server's replies: one line or many (RFC 959 4.2), within a bound.
+//! Reads a server's replies: one line or many (RFC 959 4.2), within a bound; with some patience for those who wrote
+//! their servers without reading that.
 
+use super::listing;
 use crate::limits;
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,7 +14,8 @@ use serde::{Deserialize, Serialize};
 pub struct Heard {
     /// Three digits; 0 for the seed's `000`.
     pub code: u16,
-    /// The text of each line, at least one: without the code, and with `?` for control characters and broken UTF-8.
+    /// The text of each line, at least one: without the code, with `?` for control characters, and `\xHH` for
+    /// bytes that are no UTF-8.
     pub lines: Vec<String>,
 }
 
@@ -102,7 +105,8 @@ impl ReplyReader {
     /// The next whole reply, if there is one.
     pub(super) fn next_reply(&mut self) -> Result<Option<Heard>, ReplyError> {
         while let Some(line) = self.next_line() {
-            self.open_bytes += line.len();
+            // With its end, so that empty lines have a bound too.
+            self.open_bytes += line.len() + 1;
             if self.open_bytes > limits::REPLY_BYTES_MAX {
                 return Err(ReplyError::TooLong);
             }
@@ -122,8 +126,8 @@ impl ReplyReader {
             return None;
         };
         let end = self.scanned + length;
-        let line = self.buffer[self.start..end].strip_suffix(b"\r").unwrap_or(&self.buffer[self.start..end]);
-        let line = shown(line);
+        let line = &self.buffer[self.start..end];
+        let line = shown(&without_telnet(line.strip_suffix(b"\r").unwrap_or(line)));
         self.start = end + 1;
         self.scanned = self.start;
         Some(line)
@@ -132,9 +136,11 @@ impl ReplyReader {
     // RFC 959 4.2: `nnn-` opens a reply of many lines, and the first line that begins with the same code and a blank
     // closes it; what stands between may begin with anything.
     fn take_line(&mut self, line: &str) -> Result<Option<Heard>, ReplyError> {
-        let head = Head::parse(line);
         let Some(mut open) = self.open.take() else {
-            let Some(head) = head else {
+            if line.trim().is_empty() {
+                return Ok(None);
+            }
+            let Some(head) = Head::parse(line).or_else(|| Head::parse_unparted(line)) else {
                 return Err(ReplyError::Malformed(line.chars().take(SHOWN_CHARS_MAX).collect()));
             };
             let reply = Heard { code: head.code, lines: [head.text.to_owned()].into() };
@@ -144,7 +150,7 @@ impl ReplyReader {
             self.open = Some(reply);
             return Ok(None);
         };
-        match head {
+        match Head::parse(line) {
             Some(head) if head.code == open.code => {
                 open.lines.push(head.text.to_owned());
                 if head.last {
@@ -183,17 +189,46 @@ impl<'a> Head<'a> {
         };
         Some(Self { code, last, text: line.get(4..).unwrap_or_default() })
     }
+
+    /// The same where the blank after the code is missing, as in `220Welcome`.
+    fn parse_unparted(line: &'a str) -> Option<Self> {
+        let (code, text) = line.split_at_checked(3)?;
+        let letter = !text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+        Self::parse(code).filter(|_| letter).map(|head| Self { text, ..head })
+    }
+}
+
+/// RFC 959 4.1: the control connection speaks Telnet, and some servers ask for its options before they say a word.
+fn without_telnet(line: &[u8]) -> Cow<'_, [u8]> {
+    if !line.contains(&IAC) {
+        return line.into();
+    }
+    let (mut kept, mut rest) = (Vec::new(), line);
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = match (byte, after) {
+            (IAC, [IAC, after @ ..]) => {
+                kept.push(IAC);
+                after
+            }
+            // WILL, WONT, DO and DONT come with an option.
+            (IAC, [251..=254, _, after @ ..] | [240..=250, after @ ..]) => after,
+            _ => {
+                kept.push(byte);
+                after
+            }
+        };
+    }
+    kept.into()
 }
 
 /// Peers' text is shown to people and may not steer their terminals.
 fn shown(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes)
-        .chars()
-        .map(|c| if c.is_control() || c == char::REPLACEMENT_CHARACTER { '?' } else { c })
-        .collect()
+    listing::text(bytes).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 const SHOWN_CHARS_MAX: usize = 80;
+/// Telnet's "interpret as command" (RFC 854).
+const IAC: u8 = 255;
 
 #[cfg(test)]
 mod tests {
@@ -236,17 +271,43 @@ mod tests {
     }
 
     #[test]
+    fn what_nearly_keeps_to_the_rfc_is_read_too() {
+        for (input, replies) in [
+            // A blank is missing; there is no text; nothing but LF ends a line; empty lines stand between.
+            ("220Welcome\r\n", vec![heard(220, &["Welcome"])]),
+            ("220 \r\n220\n", vec![heard(220, &[""]), heard(220, &[""])]),
+            ("\r\n \r\n220 a\r\n\n\n200 b\n", vec![heard(220, &["a"]), heard(200, &["b"])]),
+            // Another code within, closed or not; the same code indented; numbers that are no code.
+            ("230-a\r\n220-b\r\n220 c\r\n 230 d\r\n230x\r\n2300 e\r\n230 f\r\n", {
+                vec![heard(230, &["a", "220-b", "220 c", " 230 d", "230x", "2300 e", "f"])]
+            }),
+            ("230-a\r\n230-b\r\n230-\r\n230\r\n", vec![heard(230, &["a", "b", "", ""])]),
+        ] {
+            for cut in [1, 2, 1000] {
+                assert_eq!(read(input.as_bytes(), cut), Ok(replies.clone()), "{input:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn telnet_codes_are_passed_over() {
+        let asks = b"\xff\xfb\x01\xff\xfd\x03220 a\xff\xf1b\xff\xff\xff\r\n";
+        assert_eq!(read(asks, 1000), Ok(vec![heard(220, &["ab\\xFF\\xFF"])]));
+    }
+
+    #[test]
     fn what_has_no_code_is_no_reply() {
-        for line in ["hello\r\n", "\r\n", "22 x\r\n", "2200 x\r\n", "999 x\r\n", "012 x\r\n", "\u{e9}00 x\r\n"] {
+        for line in ["hello\r\n", " 220 x\r\n", "22 x\r\n", "2200 x\r\n", "999 x\r\n", "012 x\r\n", "\u{e9}00 x\r\n"] {
             assert!(matches!(read(line.as_bytes(), 100), Err(ReplyError::Malformed(_))), "{line}");
         }
-        assert_eq!(read(b"220 \x1b[2J\xff\r\n", 100), Ok(vec![heard(220, &["?[2J?"])]));
+        assert_eq!(read(b"220 \x1b[2J\xff\r\n", 100), Ok(vec![heard(220, &["?[2J\\xFF"])]));
     }
 
     #[test]
     fn an_endless_reply_ends_at_the_bound() {
         let endless_line = vec![b'2'; limits::REPLY_BYTES_MAX + 1];
         assert_eq!(read(&endless_line, 4096), Err(ReplyError::TooLong));
+        assert_eq!(read(&b"\r\n".repeat(limits::REPLY_BYTES_MAX + 1), 4096), Err(ReplyError::TooLong));
         let endless_lines = b"220-x\r\n".repeat(limits::REPLY_BYTES_MAX / 5 + 1);
         assert_eq!(read(&endless_lines, 4096), Err(ReplyError::TooLong));
         let longest = alloc::format!("220 {}\r\n", "x".repeat(limits::REPLY_BYTES_MAX - 5));

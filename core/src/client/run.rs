@@ -3,10 +3,11 @@
 use super::action::{ClientAction, ClientNote};
 use super::call::{Call, ClientSettings};
 use super::connect::check;
-use super::data::{DataJob, Moved};
+use super::data::{DataJob, DataOrder, Moved, What};
 use super::desk::{Awaited, Desk};
 use super::download::Download;
 use super::failure::{Failure, FailureKind};
+use super::reply_reader::{Class, Heard};
 use super::server::{Known, Place, Server};
 use super::step::{Input, Next, Step};
 use super::summary::Summary;
@@ -15,7 +16,7 @@ use super::view::View;
 use super::walk::Walk;
 use super::{Client, Link, Running, Stage};
 use crate::limits;
-use crate::wire::command::Command;
+use crate::wire::command::{Command, TypeCode};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -141,6 +142,12 @@ impl Client {
     pub(super) fn go_on(&mut self, next: Next) {
         let Some(Link { server, .. }) = &mut self.link else { return };
         let desk = &mut self.desk;
+        desk.names_are_bytes = server.names_are_bytes();
+        if let Some(code) = represented_for(server, &next) {
+            desk.send(&Command::Type(code));
+            self.stage = Stage::Representing { code, then: Box::new(next) };
+            return;
+        }
         self.stage = match next {
             Next::Command(command) => {
                 desk.send(&command);
@@ -178,6 +185,21 @@ impl Client {
             Next::Fail(failure) => return self.finish(Err(failure)),
             Next::Again(failure) => return self.back_off(failure),
         };
+    }
+
+    /// The reply to TYPE.
+    pub(super) fn on_represented(&mut self, code: TypeCode, then: Next, reply: Heard) {
+        let Some(Link { server, .. }) = &mut self.link else { return };
+        match (reply.class(), code) {
+            (Class::Done, _) => server.represented = code,
+            (_, TypeCode::Ascii) => server.takes_ascii = false,
+            // Whatever would be moved now could be garbled.
+            _ => {
+                let failure = Failure::by_reply(FailureKind::Refused, "the server moves no plain bytes", reply);
+                return self.finish(Err(failure));
+            }
+        }
+        self.go_on(then);
     }
 
     pub(super) fn with_job(&mut self, tell: impl FnOnce(&mut DataJob, &mut Desk, &mut Server) -> Option<Moved>) {
@@ -233,6 +255,21 @@ impl Client {
         self.stage = Stage::Ended;
         self.desk.push(ClientAction::Close);
     }
+}
+
+/// The representation that has to be asked for before this step (RFC 959 3.1.1). A listing is text, and there are servers
+/// that send it in their own character set unless they are asked for ASCII; a file is bytes, and so is its SIZE.
+fn represented_for(server: &Server, next: &Next) -> Option<TypeCode> {
+    let wanted = match next {
+        Next::Data(DataOrder { command: Command::List(_) | Command::Nlst(_), .. }) => {
+            let foreign = server.features.set_expiry != Known::Yes && server.takes_ascii;
+            return (foreign && server.represented != TypeCode::Ascii).then_some(TypeCode::Ascii);
+        }
+        Next::Data(DataOrder { what: What::Send { .. } | What::Receive { .. }, .. })
+        | Next::Command(Command::Size(_)) => TypeCode::Image,
+        _ => return None,
+    };
+    (server.represented != wanted).then_some(wanted)
 }
 
 fn boxed(work: impl Step + Send + 'static) -> Box<dyn Step + Send> {

@@ -1,8 +1,10 @@
 //! What the client knows of the server that it is connected to. Lives as long as the control connection.
 
 use super::event::ControlEnds;
+use super::names;
 use super::reply_reader::Heard;
 use crate::time::Now;
+use crate::wire::command::TypeCode;
 use alloc::string::String;
 
 /// One server, over one control connection.
@@ -16,12 +18,39 @@ pub(super) struct Server {
     pub(super) way: Way,
     /// Whether ALLO is worth a try still.
     pub(super) takes_allo: bool,
+    /// How data are represented now (RFC 959 3.1.1).
+    pub(super) represented: TypeCode,
+    /// Whether TYPE A is worth a try still.
+    pub(super) takes_ascii: bool,
+    /// Whether a listing held a name that is no UTF-8.
+    pub(super) listed_bytes: bool,
 }
 
 impl Server {
     pub(super) fn new(ends: ControlEnds, now: Now, active: bool) -> Self {
         let way = if active { Way::OnlyActive } else { Way::Epsv };
-        Self { ends, now, features: Features::default(), place: Place::Login, way, takes_allo: !active }
+        Self {
+            ends,
+            now,
+            features: Features::default(),
+            place: Place::Login,
+            way,
+            takes_allo: !active,
+            represented: TypeCode::Image,
+            takes_ascii: true,
+            listed_bytes: false,
+        }
+    }
+
+    /// Whether a name that was sent as it is written could have been meant in bytes.
+    pub(super) fn may_mean_bytes(&self, name: &str) -> bool {
+        self.features.set_expiry != Known::Yes && !self.names_are_bytes() && names::byte_per_char(name).is_some()
+    }
+
+    /// Whether names that are no UTF-8 are sent as the bytes that they have. A server where paths expire shows them as
+    /// the client does, and takes them so.
+    pub(super) fn names_are_bytes(&self) -> bool {
+        self.features.set_expiry != Known::Yes && (self.listed_bytes || self.features.utf8 != Known::Yes)
     }
 }
 
@@ -76,6 +105,7 @@ pub(super) struct Features {
     pub(super) set_modification_time: Known,
     pub(super) restart: Known,
     pub(super) machine_listing: Known,
+    pub(super) utf8: Known,
     pub(super) set_expiry: Known,
     pub(super) site_expiry: bool,
     pub(super) site_token: bool,
@@ -98,6 +128,17 @@ impl Known {
     /// Whether it is worth a try.
     pub(super) fn may_be(self) -> bool {
         self != Self::No
+    }
+
+    /// Takes note where a reply says that the server does not know the command (RFC 959 4.2.2).
+    pub(super) fn learn(&mut self, reply: &Heard) {
+        if matches!(reply.code, 500 | 502) {
+            *self = Self::No;
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        if self == Self::Yes { self } else { other }
     }
 }
 
@@ -124,7 +165,8 @@ impl Features {
             modification_time: listed("MDTM"),
             set_modification_time: listed("MFMT"),
             restart: listed("REST STREAM"),
-            machine_listing: listed("MLST"),
+            machine_listing: listed("MLST").or(listed("MLSD")),
+            utf8: listed("UTF8"),
             set_expiry: listed("SETEXPIRY"),
             site_expiry: site(lines, "EXPIRY"),
             site_token: site(lines, "TOKEN"),

@@ -157,6 +157,7 @@ impl Walk {
 
     fn on_listed(&mut self, server: &mut Server, form: Form, moved: Moved) -> Option<Next> {
         let text = listing::text(&moved.listing);
+        server.listed_bytes |= core::str::from_utf8(&moved.listing).is_err();
         let entries = match moved.outcome {
             Ok(_) => self.read(server, form, &text),
             Err(Trouble::Refused(reply)) => return self.on_refused(server, form, reply),

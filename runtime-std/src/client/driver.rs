@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::stop::{self, Stop};
 use mayfly_core::action::ActionId;
 use mayfly_core::client::Client as Machine;
-use mayfly_core::client::action::{ClientAction, ClientNote};
+use mayfly_core::client::action::{ClientAction, ClientNote, wire_bytes};
 use mayfly_core::client::call::{Call, ClientSettings};
 use mayfly_core::client::event::{ClientEvent, Fault, MoveError};
 use mayfly_core::client::failure::{Failure, FailureKind};
@@ -230,9 +230,9 @@ impl Driver {
     fn perform(&mut self, action: ClientAction, now: Now) {
         let event = match action {
             ClientAction::OpenControl { id, host, port } => self.control.open(id, &host, port, now),
-            ClientAction::SendCommand { wire, shown } => {
+            ClientAction::SendCommand { wire, byte_per_char, shown } => {
                 self.see(Sight::Sent(&shown));
-                self.control.send(wire.0.as_bytes());
+                self.control.send(&wire_bytes(&wire, byte_per_char));
                 None
             }
             ClientAction::ListenData { id, local } => Some(self.data.listen(id, local, self.local())),

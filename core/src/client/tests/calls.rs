@@ -159,10 +159,11 @@ fn download_from_a_plain_server_lists_the_long_way() {
         &ClientSettings::default(),
         PLAIN,
         download(&[]),
-        "C: CWD scans\nS: 250 ok\nC: EPSV\nS: 229 ok (|||40001|)\nA: connect 192.0.2.1:40001 = ok\nC: LIST\n\
+        "C: CWD scans\nS: 250 ok\nC: TYPE A\nS: 200 ok\nC: EPSV\nS: 229 ok (|||40001|)\n\
+         A: connect 192.0.2.1:40001 = ok\nC: LIST\n\
          S: 150 Here comes the directory listing.\nA: receive listing = odd listing|\nS: 226 Directory send OK.\n\
          C: EPSV\nS: 229 ok (|||40001|)\nA: connect 192.0.2.1:40001 = ok\nC: NLST\nS: 150 ok\n\
-         A: receive listing = a|\nS: 226 ok\nC: SIZE a\nS: 213 0\nC: MDTM a\nS: 213 20010909014640\n\
+         A: receive listing = a|\nS: 226 ok\nC: TYPE I\nS: 200 ok\nC: SIZE a\nS: 213 0\nC: MDTM a\nS: 213 20010909014640\n\
          A: sink a of 0 = 0\nC: EPSV\nS: 229 ok (|||40001|)\nA: connect 192.0.2.1:40001 = ok\nC: RETR a\nS: 150 ok\n\
          A: receive from 0 = 0\nS: 226 ok\nA: keep 1000000000 = ok\nF: ok",
     )
@@ -219,7 +220,7 @@ fn view_lists_the_path_by_its_name_where_paths_expire() {
     let Ok(Summary::Viewed(Viewed { listing, entries, expiry })) = viewed else { panic!("{viewed:?}") };
     assert_eq!((listing, entries[0].size_bytes), ([line.to_owned()].into(), Some(2745)));
     assert_eq!(expiry, PathExpiry::At { utc_s: 1_829_692_800 });
-    let plain = "C: CWD scans\nS: 250 ok\nC: EPSV\nS: 229 ok (|||40001|)\nA: connect 192.0.2.1:40001 = ok\nC: LIST\n\
+    let plain = "C: CWD scans\nS: 250 ok\nC: TYPE A\nS: 504 no\nC: EPSV\nS: 229 ok (|||40001|)\nA: connect 192.0.2.1:40001 = ok\nC: LIST\n\
         S: 150 ok\nA: receive listing = \nS: 226 ok\nF: ok";
     run_after_login(&ClientSettings::default(), PLAIN, view(), plain).unwrap();
 }
@@ -237,7 +238,8 @@ fn later_calls_find_their_path_and_quit_ends_the_client() {
     run(&active(), &calls, &script).unwrap();
     // A plain server's login directory need not be the root: a new login leads back to it.
     let script = format!(
-        "{login}F: ok\nC: CWD scans\nS: 250 ok\n{list}C: LIST\n{shown}A: hang up\n{login}C: CWD scans\nS: 250 ok\n{list}\
+        "{login}F: ok\nC: CWD scans\nS: 250 ok\n{ASCII}{list}C: LIST\n{shown}A: hang up\n{login}C: CWD scans\n\
+         S: 250 ok\n{ASCII}{list}\
          C: LIST\n{shown}C: QUIT\n! close\nA: hang up\nA: end\nF: ok",
         login = login("SIZE")
     );

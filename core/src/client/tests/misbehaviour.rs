@@ -2,7 +2,7 @@
 
 use super::*;
 
-const FAST: &str = "C: CWD scans\nS: 250 ok\nC: EPSV\n";
+const FAST: &str = "C: CWD scans\nS: 250 ok\nC: TYPE A\nS: 200 ok\nC: EPSV\n";
 
 fn one_try() -> ClientSettings {
     ClientSettings { retries_max: 0, ..ClientSettings::default() }
@@ -17,7 +17,7 @@ fn view_plain(settings: &ClientSettings, script: &str) -> Result<Summary, Failur
 fn garbage_is_a_protocol_error() {
     let failure = run(&one_try(), &[connect()], "A: open host:21 = ok\nS: SSH-2.0-x\nA: hang up\nF: Protocol");
     assert_eq!(failure.unwrap_err().what, "host does not speak FTP: \"SSH-2.0-x\"");
-    view_plain(&one_try(), "C: CWD scans\nS: \nA: hang up\nF: Protocol").unwrap_err();
+    view_plain(&one_try(), "C: CWD scans\nS: _\nA: hang up\nF: Protocol").unwrap_err();
     view_plain(&one_try(), "C: CWD scans\nS: 350 What next?\nA: hang up\nF: Protocol").unwrap_err();
 }
 
@@ -99,7 +99,7 @@ fn without_epsv_comes_pasv_and_without_pasv_active() {
 fn an_ipv6_server_gets_eprt() {
     let login = login("SIZE").replace("= ok", "= ok6");
     let script = format!(
-        "{login}F: ok\nC: CWD scans\nS: 250 ok\nC: EPSV\nS: 502 no\nA: listen 2001:db8::7 = 27173\n\
+        "{login}F: ok\nC: CWD scans\nS: 250 ok\n{ASCII}C: EPSV\nS: 502 no\nA: listen 2001:db8::7 = 27173\n\
          C: EPRT |2|2001:db8::7|27173|\nS: 200 ok\nC: LIST\nA: accept 2001:db8::1 = ok\nS: 150 ok\n\
          A: receive listing = \nS: 226 ok\nF: ok"
     );
@@ -111,8 +111,8 @@ fn what_was_not_asked_for_is_never_taken_for_an_answer() {
     let list = "A: listen 192.0.2.7 = 27173\nC: PORT 192,0,2,7,106,37\nS: 200 ok\nC: LIST\nA: accept 192.0.2.1 = ok\n\
         S: 150 ok\nA: receive listing = \n";
     let script = format!(
-        "{login}F: ok\nC: CWD scans\nS: 250 ok\n{list}! raw 226 ok|226 extra|\nA: hang up\nF: ok\n{login}C: CWD scans\n\
-         S: 250 ok\n{list}S: 226 ok\nF: ok",
+        "{login}F: ok\nC: CWD scans\nS: 250 ok\n{ASCII}{list}! raw 226 ok|226 extra|\nA: hang up\nF: ok\n{login}C: CWD scans\n\
+         S: 250 ok\n{ASCII}{list}S: 226 ok\nF: ok",
         login = login("SIZE")
     );
     run(&active(), &[connect(), view(), view()], &script).unwrap();
@@ -135,7 +135,7 @@ fn a_refusal_while_bytes_move_ends_the_transfer() {
 
 #[test]
 fn the_last_reply_may_come_before_the_data_connection_was_taken() {
-    let list = "C: CWD scans\nS: 250 ok\nA: listen 192.0.2.7 = 27173\nC: PORT 192,0,2,7,106,37\nS: 200 ok\nC: LIST\n\
+    let list = "C: CWD scans\nS: 250 ok\nC: TYPE A\nS: 200 ok\nA: listen 192.0.2.7 = 27173\nC: PORT 192,0,2,7,106,37\nS: 200 ok\nC: LIST\n\
         A: accept 192.0.2.1\nS: 150 ok\nS: 226 ok\n";
     let calls = [connect(), view()];
     let login = login("SIZE");

@@ -4,6 +4,7 @@
 //! A: open host:21 = ok        the client wants this of its host; the host's outcome follows the `=`
 //! S: 220 Welcome              the server sends this line
 //! C: OPTS UTF8 ON             the client sends this line
+//! B: RETR gr<FC>n             the client sends this line, of which some bytes are no UTF-8
 //! ! close | wait [MS] | ..   the server closes; the deadline comes (after that long); ..
 //! F: ok | <FailureKind>       the call is finished
 //! ```
@@ -14,10 +15,11 @@ mod calls;
 mod misbehaviour;
 mod random;
 mod resumption;
+mod servers;
 mod trees;
 
 use super::Client;
-use super::action::ClientAction;
+use super::action::{ClientAction, wire_bytes};
 use super::call::{Call, ClientSettings, Connect, DownloadOrder, UploadOrder};
 use super::event::{ClientEvent, ControlEnds, Fault, MoveError, SourceInfo};
 use super::failure::Failure;
@@ -52,6 +54,10 @@ fn login(features: &str) -> String {
     )
 }
 
+/// What comes before a listing, unless the server is a mayfly one or takes MLSD.
+const ASCII: &str = "C: TYPE A\nS: 200 Switching to ASCII mode.\n";
+/// What comes after one, before the next file.
+const IMAGE: &str = "C: TYPE I\nS: 200 Switching to Binary mode.\n";
 /// The features of a mayfly server.
 const MAYFLY: &str = "SIZE,MDTM,MFMT,REST STREAM,MLST type*;,SETEXPIRY,SITE EXPIRY,SITE TOKEN,SITE CLAIM";
 /// Those of a plain one.
@@ -117,6 +123,12 @@ impl Bench {
                 "S:" => self.hear(format!("{rest}\r\n").as_bytes()),
                 "C:" => match self.wanted.pop_front() {
                     Some(ClientAction::SendCommand { shown, .. }) => assert_eq!(shown, rest, "{at}"),
+                    other => panic!("{at}: {other:?}"),
+                },
+                "B:" => match self.wanted.pop_front() {
+                    Some(ClientAction::SendCommand { wire, byte_per_char: true, .. }) => {
+                        assert_eq!(wire_bytes(&wire, true), bytes(&format!("{rest}\r\n")), "{at}");
+                    }
                     other => panic!("{at}: {other:?}"),
                 },
                 "A:" => {
@@ -247,7 +259,7 @@ impl Bench {
                 self.tell(ClientEvent::SinkKept { id, outcome });
             }
             ClientAction::ReceiveListing { id } if outcome != "cancelled" => {
-                self.tell(ClientEvent::DataReceived { id, bytes: outcome.replace('|', "\r\n").into_bytes() });
+                self.tell(ClientEvent::DataReceived { id, bytes: bytes(&outcome.replace('|', "\r\n")) });
                 self.end_transfer(id, outcome.len() as u64, Ok(()));
             }
             ClientAction::SendFile { id, .. }
@@ -273,6 +285,11 @@ impl Bench {
     fn end_transfer(&mut self, id: ActionId, wire_bytes: u64, outcome: Result<(), MoveError>) {
         self.tell(ClientEvent::TransferEnded { id, wire_bytes, outcome });
     }
+}
+
+/// The bytes of a text in which `<FC>` stands for one that is no UTF-8.
+fn bytes(text: &str) -> Vec<u8> {
+    text.split("<FC>").map(str::as_bytes).collect::<Vec<_>>().join(&0xfc)
 }
 
 fn shown(action: &ClientAction) -> String {

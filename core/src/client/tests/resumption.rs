@@ -140,11 +140,12 @@ fn a_4yz_is_tried_again_with_growing_pauses_and_a_5yz_never() {
     let calls = [connect(), view()];
     let asked = format!("{ACTIVE}C: LIST\nA: accept 192.0.2.1\nS: 450 busy\n");
     let script = format!(
-        "{}F: ok\nC: CWD scans\nS: 250 ok\n{asked}! wait 500\n{asked}! wait 1000\n{asked}F: Refused",
+        "{}F: ok\nC: CWD scans\nS: 250 ok\n{ASCII}{asked}! wait 500\n{asked}! wait 1000\n{asked}F: Refused",
         login("SIZE")
     );
     run(&settings, &calls, &script).unwrap_err();
-    let refused = format!("{}F: ok\nC: CWD scans\nS: 250 ok\n{}F: Refused", login("SIZE"), asked.replace("450", "550"));
+    let refused =
+        format!("{}F: ok\nC: CWD scans\nS: 250 ok\n{ASCII}{}F: Refused", login("SIZE"), asked.replace("450", "550"));
     run(&settings, &calls, &refused).unwrap_err();
 }
 

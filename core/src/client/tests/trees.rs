@@ -50,7 +50,7 @@ fn a_machine_listing_needs_no_other_directory() {
 #[test]
 fn a_long_listing_enters_each_directory_and_comes_back() {
     let script = format!(
-        "{}C: PWD\nS: 257 \"/home/scans\"\nC: CWD /home/scans/sub\nS: 250 ok\n{}C: CWD /home/scans/sub/sub\nS: 550 no\n\
+        "{ASCII}{}C: PWD\nS: 257 \"/home/scans\"\nC: CWD /home/scans/sub\nS: 250 ok\n{}C: CWD /home/scans/sub/sub\nS: 550 no\n\
          C: CWD /home/scans\nS: 250 ok\nF: ok",
         listing("LIST", &format!("total 8|{A}{SUB}")),
         listing("LIST", SUB)
@@ -64,17 +64,17 @@ fn a_long_listing_enters_each_directory_and_comes_back() {
 
 #[test]
 fn where_nothing_leads_back_directories_are_listed_by_name() {
-    let script = format!("{}C: PWD\nS: 502 no\n{}F: ok", listing("LIST", SUB), listing("LIST sub", A));
+    let script = format!("{ASCII}{}C: PWD\nS: 502 no\n{}F: ok", listing("LIST", SUB), listing("LIST sub", A));
     assert_eq!(names(&run_after_login("SIZE", list(true), &script)), ["sub", "sub/a"]);
 }
 
 #[test]
 fn a_break_in_a_tree_goes_on_where_it_was() {
     let script = format!(
-        "{}C: PWD\nS: 257 \"/home/scans\"\nC: CWD /home/scans/sub\nS: 250 ok\nA: listen 192.0.2.7 = 27173\n\
+        "{ASCII}{}C: PWD\nS: 257 \"/home/scans\"\nC: CWD /home/scans/sub\nS: 250 ok\nA: listen 192.0.2.7 = 27173\n\
          C: PORT 192,0,2,7,106,37\nS: 200 ok\nC: LIST\nA: accept 192.0.2.1\nS: 425 no\n! wait\nC: CWD /home/scans\n\
          S: 250 ok\nC: CWD /home/scans/sub\n! close\nA: hang up\n! wait\n{}C: CWD scans\nS: 250 ok\n\
-         C: CWD /home/scans/sub\nS: 250 ok\n{}C: CWD /home/scans\nS: 250 ok\nF: ok",
+         C: CWD /home/scans/sub\nS: 250 ok\n{ASCII}{}C: CWD /home/scans\nS: 250 ok\nF: ok",
         listing("LIST", SUB),
         login("SIZE"),
         listing("LIST", A)

@@ -45,7 +45,8 @@ impl Upload {
         self.announce(server, 0)
     }
 
-    pub(super) fn on_looking(&mut self, server: &Server, reply: &Heard) -> Next {
+    pub(super) fn on_looking(&mut self, server: &mut Server, reply: &Heard) -> Next {
+        server.features.size.learn(reply);
         let there = place::size_of(reply);
         self.current.there_before = Some(there.is_some());
         let source = self.current.source;
@@ -60,7 +61,8 @@ impl Upload {
     }
 
     // Of one size and one time: an earlier run brought it over, and this one is for the rest.
-    pub(super) fn on_looking_closer(&mut self, server: &Server, there_bytes: u64, reply: &Heard) -> Next {
+    pub(super) fn on_looking_closer(&mut self, server: &mut Server, there_bytes: u64, reply: &Heard) -> Next {
+        server.features.modification_time.learn(reply);
         let Some(SourceInfo { size_bytes: Some(size_bytes), modified_s, rewindable }) = self.current.source else {
             return self.announce(server, 0);
         };
@@ -167,7 +169,8 @@ impl Upload {
         }
     }
 
-    pub(super) fn on_stamping(&mut self, server: &Server, reply: &Heard) -> Next {
+    pub(super) fn on_stamping(&mut self, server: &mut Server, reply: &Heard) -> Next {
+        server.features.set_modification_time.learn(reply);
         if reply.class() == Class::Done {
             self.current.modified_s = self.current.source.and_then(|source| source.modified_s);
         }
@@ -181,7 +184,8 @@ impl Upload {
         self.file_done(server)
     }
 
-    pub(super) fn on_checking(&mut self, server: &Server, reply: &Heard) -> Next {
+    pub(super) fn on_checking(&mut self, server: &mut Server, reply: &Heard) -> Next {
+        server.features.size.learn(reply);
         let sent = self.current.sent_bytes;
         match place::size_of(reply) {
             Some(there) if there != sent => {
