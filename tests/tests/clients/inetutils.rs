@@ -14,6 +14,10 @@ on_both_drivers! {
     ascii: passive active ipv6;
     asks_about_files: passive ipv6;
     makes_moves_and_removes: passive active;
+    stores_under_a_unique_name: passive active;
+    lists_by_pattern: passive active;
+    puts_and_gets_by_pattern: passive active ipv6;
+    removes_by_pattern: passive active;
     tells_what_is_missing: passive ipv6;
 }
 
@@ -121,6 +125,48 @@ fn makes_moves_and_removes(ground: &Ground) {
     let said = typed(ground, &moves);
     assert!(!said.contains("\n5"), "{said}");
     assert_eq!(tree::found(ground.root()).into_keys().collect::<Vec<_>>(), ["e f", "made/", "made/d.txt"]);
+}
+
+/// `sunique` sends `STOU`; the server chooses a name that is free.
+fn stores_under_a_unique_name(ground: &Ground) {
+    tree::plant(ground.root(), &["a.txt"]);
+    fs::write(ground.home().join("a.txt"), "another").unwrap();
+    let said = typed(ground, &["sunique", "put a.txt"]);
+    assert!(said.contains("226 "), "{said}");
+    let found = tree::found(ground.root());
+    assert_eq!(found["a.txt"], Some(tree::content("a.txt")), "the first is as it was");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.values().any(|bytes| bytes.as_deref() == Some(b"another")), "{found:?}");
+}
+
+fn lists_by_pattern(ground: &Ground) {
+    tree::plant(ground.root(), &["a.txt", "b.txt", "data.bin"]);
+    let said = typed(ground, &["ls *.txt", "nlist ?.txt"]);
+    assert_eq!(said.lines().filter(|line| line.ends_with("a.txt")).count(), 2, "{said}");
+    assert_eq!(said.lines().filter(|line| line.ends_with("b.txt")).count(), 2, "{said}");
+    assert!(!said.contains("data.bin"), "{said}");
+}
+
+/// `mget` lets the server match by `NLST`.
+fn puts_and_gets_by_pattern(ground: &Ground) {
+    tree::plant(
+        &ground.home(),
+        &["a.txt", "b.txt", "c.text", "some blanks.txt", "[x].txt", "Grüße – 日本.txt", "-dash.txt"],
+    );
+    typed(ground, &["mkdir up", "cd up", "mput *.txt c.tex?"]);
+    tree::assert_same(&ground.home(), &ground.root().join("up"), Times::New);
+    fs::create_dir(ground.home().join("down")).unwrap();
+    typed(ground, &["lcd down", "cd up", "mget *.txt ?.text"]);
+    tree::assert_same(&ground.root().join("up"), &ground.home().join("down"), Times::New);
+    fs::create_dir(ground.home().join("two")).unwrap();
+    typed(ground, &["lcd two", "cd up", "mget [a-b].t*"]);
+    assert_eq!(tree::found(&ground.home().join("two")).into_keys().collect::<Vec<_>>(), ["a.txt", "b.txt"]);
+}
+
+fn removes_by_pattern(ground: &Ground) {
+    tree::plant(ground.root(), &["a.txt", "b.txt", "some blanks.txt", "data.bin"]);
+    typed(ground, &["mdelete *.txt"]);
+    assert_eq!(tree::found(ground.root()).into_keys().collect::<Vec<_>>(), ["data.bin"]);
 }
 
 fn tells_what_is_missing(ground: &Ground) {

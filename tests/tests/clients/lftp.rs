@@ -6,6 +6,7 @@ use mayfly_tests::process::Ran;
 use mayfly_tests::tree::{self, DATA_BYTES, Times};
 use mayfly_tests::{files, noise};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 on_both_drivers! {
     mirrors_down: passive active ipv6;
@@ -21,6 +22,8 @@ on_both_drivers! {
     lists_by_stat: passive active;
     moves_and_removes: passive active;
     pipelines: passive active;
+    deflates: passive active ipv6;
+    changes_modes: passive;
     ascii: passive active;
     tells_what_is_missing: passive ipv6;
 }
@@ -192,6 +195,28 @@ fn pipelines(ground: &Ground) {
     let _ = lftp(ground, &format!("{ahead}; mirror -R tree /up; mirror /up down")).succeeded();
     tree::assert_same(&local, &ground.root().join("up"), Times::Seconds);
     tree::assert_same(&local, &ground.home().join("down"), Times::Seconds);
+}
+
+/// `MODE Z` both ways, which lftp chooses where `FEAT` names it and it is told to.
+fn deflates(ground: &Ground) {
+    let text = "the same line, again and again\n".repeat(50_000);
+    fs::write(ground.home().join("lines.txt"), &text).unwrap();
+    let deflated = "set ftp:use-mode-z yes; set ftp:compressed-re ''";
+    let _ = lftp(ground, &format!("{deflated}; put lines.txt; get lines.txt -o back.txt")).succeeded();
+    assert!(fs::read_to_string(ground.root().join("lines.txt")).unwrap() == text);
+    assert!(fs::read_to_string(ground.home().join("back.txt")).unwrap() == text);
+    for kind in ["upload", "download"] {
+        let bytes = ground.wire_bytes(kind, "/lines.txt", 1);
+        assert!(bytes[0] < text.len() as u64 / 20, "{kind}: {bytes:?}");
+    }
+}
+
+/// `chmod` is `SITE CHMOD`.
+fn changes_modes(ground: &Ground) {
+    tree::plant(ground.root(), &["a.txt"]);
+    let _ = lftp(ground, "chmod 640 a.txt").succeeded();
+    let mode = fs::metadata(ground.root().join("a.txt")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
 }
 
 /// The first transfer must be another: lftp takes ASCII for the type in which a session begins, and does not ask for it.

@@ -17,6 +17,9 @@ on_both_drivers! {
     ascii: passive active;
     sends_raw_commands: passive;
     removes_what_was_copied: passive;
+    gets_by_pattern: passive active;
+    lists: passive active;
+    lists_by_pattern: passive active;
     tells_what_is_missing: passive;
 }
 
@@ -133,6 +136,52 @@ fn removes_what_was_copied(ground: &Ground) {
     let _ = ncftp(ground, "ncftpget", &["-DD"], &[".", "/b.txt"]).succeeded();
     let names = [&ground.home(), ground.root()].map(|folder| tree::found(folder).into_keys().collect::<Vec<_>>());
     assert_eq!(names, [["b.txt"], ["a.txt"]]);
+}
+
+/// The server matches: `NLST /up/*.txt`.
+fn gets_by_pattern(ground: &Ground) {
+    tree::plant(&ground.root().join("up"), &["a.txt", "b.txt", "some blanks.txt", "data.bin", "empty"]);
+    let _ = ncftp(ground, "ncftpget", &[], &[".", "/up/*.txt", "/up/[d]ata.???", "/up/empty"]).succeeded();
+    tree::assert_same(&ground.root().join("up"), &ground.home(), Times::Seconds);
+}
+
+/// `ncftpls` takes a URL, and wants the port beside it.
+fn ls(ground: &Ground, flags: &[&str], path: &str) -> Vec<String> {
+    let [host, port] = ground.host_and_port();
+    let url = format!("ftp://{host}{path}");
+    let mut all = vec!["-P", &port, if ground.mode == Mode::Active { "-E" } else { "-F" }];
+    all.extend(flags);
+    all.push(&url);
+    let said = ground.run("ncftpls", &all).succeeded().stdout;
+    let mut lines: Vec<String> = said.lines().map(str::to_owned).collect();
+    lines.sort_unstable();
+    lines
+}
+
+fn lists(ground: &Ground) {
+    tree::plant(
+        &ground.root().join("up"),
+        &["a.txt", "data.bin", "some blanks.txt", "Grüße – 日本.txt", "deep/er/leaf"],
+    );
+    let names = ["Grüße – 日本.txt", "a.txt", "data.bin", "deep", "some blanks.txt"];
+    assert_eq!(ls(ground, &["-1"], "/up/"), names);
+    let columns = ls(ground, &[], "/up/").join(" ");
+    for name in names {
+        assert!(columns.contains(name), "{name}: {columns}");
+    }
+    let long = ls(ground, &["-l"], "/up/");
+    assert_eq!(long.iter().filter(|line| line.starts_with("-rw")).count(), 4, "{long:?}");
+    assert!(long.iter().any(|line| line.ends_with(" 3145735 Jun 15  2019 data.bin")), "{long:?}");
+    assert!(long.iter().any(|line| line.starts_with("drwx") && line.ends_with(" deep")), "{long:?}");
+    let all = ls(ground, &["-R"], "/up/").join("\n");
+    assert!(all.contains("leaf"), "{all}");
+}
+
+fn lists_by_pattern(ground: &Ground) {
+    tree::plant(&ground.root().join("up"), &["a.txt", "b.txt", "ab.text", "data.bin"]);
+    assert_eq!(ls(ground, &["-1"], "/up/*.txt"), ["a.txt", "b.txt"]);
+    assert_eq!(ls(ground, &["-1"], "/up/?.t*t"), ["a.txt", "b.txt"]);
+    assert_eq!(ls(ground, &["-l"], "/up/a*").len(), 2);
 }
 
 fn tells_what_is_missing(ground: &Ground) {

@@ -18,6 +18,9 @@ on_both_drivers! {
     makes_moves_and_removes: passive active;
     fetches_urls: passive active ipv6;
     uploads_to_urls: passive active ipv6;
+    fetches_url_patterns: passive active;
+    lists_by_pattern: passive active;
+    puts_and_gets_by_pattern: passive active ipv6;
     tells_what_is_missing: passive ipv6;
 }
 
@@ -169,6 +172,37 @@ fn uploads_to_urls(ground: &Ground) {
     fs::create_dir(ground.root().join("up")).unwrap();
     let _ = urls(ground, &["-u", &ground.url("/up/"), "data.bin", "a.txt"]).succeeded();
     tree::assert_same(&ground.home(), &ground.root().join("up"), Times::New);
+}
+
+fn fetches_url_patterns(ground: &Ground) {
+    tree::plant(&ground.root().join("up"), &["a.txt", "b.txt"]);
+    tree::plant(ground.root(), &["c.txt"]);
+    let _ = urls(ground, &[&ground.url("/up/*.txt")]).succeeded();
+    tree::assert_same(&ground.root().join("up"), &ground.home(), Times::Seconds);
+}
+
+fn lists_by_pattern(ground: &Ground) {
+    tree::plant(ground.root(), &["a.txt", "b.txt", "data.bin"]);
+    let said = typed(ground, &["ls *.txt", "nlist ?.txt"]);
+    assert_eq!(said.lines().filter(|line| line.ends_with("a.txt")).count(), 2, "{said}");
+    assert_eq!(said.lines().filter(|line| line.ends_with("b.txt")).count(), 2, "{said}");
+    assert!(!said.contains("data.bin"), "{said}");
+}
+
+/// `mget` lets the server match by `NLST`.
+fn puts_and_gets_by_pattern(ground: &Ground) {
+    tree::plant(
+        &ground.home(),
+        &["a.txt", "b.txt", "c.text", "some blanks.txt", "[x].txt", "Grüße – 日本.txt", "-dash.txt"],
+    );
+    typed(ground, &["mkdir up", "cd up", "mput *.txt c.tex?"]);
+    tree::assert_same(&ground.home(), &ground.root().join("up"), Times::New);
+    fs::create_dir(ground.home().join("down")).unwrap();
+    typed(ground, &["lcd down", "cd up", "mget *.txt ?.text"]);
+    tree::assert_same(&ground.root().join("up"), &ground.home().join("down"), Times::Seconds);
+    fs::create_dir(ground.home().join("two")).unwrap();
+    typed(ground, &["lcd two", "cd up", "mget [a-b].t*"]);
+    assert_eq!(tree::found(&ground.home().join("two")).into_keys().collect::<Vec<_>>(), ["a.txt", "b.txt"]);
 }
 
 fn tells_what_is_missing(ground: &Ground) {

@@ -16,6 +16,8 @@ on_both_drivers! {
     lists: active;
     walks_with_x_commands: active;
     renames_and_removes: active;
+    gets_many: active;
+    lists_by_pattern: active;
     hears_of_what_is_missing: active;
 }
 
@@ -130,6 +132,29 @@ fn renames_and_removes(ground: &Ground) {
     assert_eq!(ftp.ask("HELP").code, 214);
     assert_eq!(ftp.ask("STAT").code, 211);
     assert_eq!(ftp.ask("NOOP").code, 200);
+}
+
+/// `mget *` lists by `NLST *`, then fetches each name that it was told.
+fn gets_many(ground: &Ground) {
+    let names = ["-dash.txt", "[x].txt", "a.txt", "some blanks.txt", "star*.txt"];
+    tree::plant(ground.root(), &names);
+    let mut ftp = logged_in(ground);
+    assert_eq!(ftp.ask("TYPE A").code, 200);
+    let told = listed(&mut ftp, "NLST *");
+    assert_eq!(told, names);
+    assert_eq!(ftp.ask("TYPE I").code, 200);
+    for name in told {
+        assert_eq!(fetched(&mut ftp, &format!("RETR {name}")), tree::content(&name));
+    }
+}
+
+fn lists_by_pattern(ground: &Ground) {
+    tree::plant(ground.root(), &tree::PLAIN);
+    let mut ftp = logged_in(ground);
+    assert_eq!(listed(&mut ftp, "NLST *.txt"), ["a.txt", "b.txt"]);
+    assert_eq!(listed(&mut ftp, "NLST ?.t*"), ["a.txt", "b.txt"]);
+    let long = listed(&mut ftp, "LIST *.bin");
+    assert!(long.len() == 1 && long[0].ends_with(" 3145735 Jun 15  2019 data.bin"), "{long:?}");
 }
 
 /// The connection that it listens for never comes; the next transfer is none the worse.
