@@ -103,9 +103,10 @@ impl Peer {
 
     /// Sends `SENT_BYTES`, and goes on until it is over or does not.
     fn sends(mut data: TcpStream, pace: Pace) -> Self {
-        data.write_all(&[b'x'; SENT_BYTES]).expect("the server takes it");
+        data.write_all(&vec![b'x'; SENT_BYTES]).expect("the server takes it");
         Self::new(data.try_clone().ok().filter(|_| pace == Pace::Pauses), pace, move |moved, is_over| {
-            while !is_over.load(Ordering::SeqCst) && data.write_all(&[b'x'; SENT_BYTES]).is_ok() {
+            let piece = vec![b'x'; SENT_BYTES];
+            while !is_over.load(Ordering::SeqCst) && data.write_all(&piece).is_ok() {
                 moved.fetch_add(SENT_BYTES as u64, Ordering::SeqCst);
             }
         })
