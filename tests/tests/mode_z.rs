@@ -26,17 +26,17 @@ fn lftp_gets_and_puts_deflated(ground: &Ground) {
     let text: String = (0..100_000).fold(String::new(), |text, number| text + &number.to_string() + " of a text\n");
     let files: [(&str, &[u8]); 3] = [("text", text.as_bytes()), ("noise", &noise(1_000_000)), ("empty", b"")];
     for (name, bytes) in files {
-        fs::write(ground.home().join(name), bytes).unwrap();
+        fs::write(ground.home().join(name), bytes).expect("the folder is ours");
     }
-    fs::create_dir(ground.home().join("down")).unwrap();
+    fs::create_dir(ground.home().join("down")).expect("the folder is ours");
     let script = "set ftp:mode-z-level 9; put text noise empty; cls -1; lcd down; get text noise empty";
     let listed = lftp(ground, script).succeeded().stdout;
     let mut names: Vec<&str> = listed.lines().collect();
     names.sort_unstable();
     assert_eq!(names, ["empty", "noise", "text"]);
     for (name, bytes) in files {
-        assert!(fs::read(ground.root().join(name)).unwrap() == bytes, "put {name}");
-        assert!(fs::read(ground.home().join("down").join(name)).unwrap() == bytes, "get {name}");
+        assert!(fs::read(ground.root().join(name)).expect("the folder is ours") == bytes, "put {name}");
+        assert!(fs::read(ground.home().join("down").join(name)).expect("the folder is ours") == bytes, "get {name}");
     }
     for kind in ["upload", "download"] {
         let wire_bytes = ground.wire_bytes(kind, "/text", 1)[0];

@@ -237,7 +237,6 @@ impl Session {
         }
         transfer.moved_ms = now.monotonic_ms;
         match transfer.kind {
-            Kind::Upload(_) => self.receive(now, transfer),
             // DESIGN 4: admitted is what got its 150 before the instant, so what was judged earlier is judged again.
             _ if transfer.judged_ms != now.monotonic_ms => self.check(transfer.path.clone(), Purpose::Again(transfer)),
             _ => self.open(now, transfer),

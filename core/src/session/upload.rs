@@ -283,10 +283,42 @@ impl Session {
                 return self.check(transfer.path.clone(), Purpose::Again(transfer));
             }
             Err(_) if transfer.is_expired(now) => transfer.expired(),
+            // Its directory was removed or renamed while the bytes came: the name is as good as it was.
+            Err(error @ (StorageError::NotFound | StorageError::NotDirectory)) => {
+                refuse::storage(error, text::STOR_FAILED)
+            }
             Err(error) => refuse::storage_name(error, text::STOR_FAILED),
         };
         self.note_end(now, &transfer, reply.code);
         Break(reply)
+    }
+
+    /// Judged again once the data connection stands, for it may have been long in coming: the 150 says that bytes are
+    /// welcome.
+    fn receive_if_allowed(
+        &mut self,
+        now: Now,
+        mut transfer: Box<Transfer>,
+        upload: Upload,
+        outcome: Result<PathState, StorageError>,
+    ) -> Flow {
+        if transfer.interrupt.is_some() {
+            return self.abandon(now, transfer, None);
+        }
+        let state = match outcome {
+            Ok(state) => state,
+            Err(error) => {
+                let reply = refuse::storage(error, text::STOR_FAILED);
+                return self.abandon(now, transfer, Some(reply));
+            }
+        };
+        if let Break(reply) = self.may_upload(now, &state, text::STOR_FAILED) {
+            return self.abandon(now, transfer, Some(reply));
+        }
+        let replace = self.may_replace(upload, &state);
+        transfer.kind = Kind::Upload(Upload { replace, ..upload });
+        transfer.way = state.records;
+        self.receive(now, transfer)
     }
 
     /// Something changed on the way while the bytes came: judged again, and published or not.
@@ -297,6 +329,9 @@ impl Session {
         upload: Upload,
         outcome: Result<PathState, StorageError>,
     ) -> Flow {
+        if transfer.begun.is_none() {
+            return self.receive_if_allowed(now, transfer, upload, outcome);
+        }
         let state = match outcome {
             Ok(state) => state,
             Err(error) => {

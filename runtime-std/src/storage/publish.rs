@@ -75,6 +75,8 @@ struct LocalUpload {
     is_synced: bool,
     /// The published file that was copied; held open, so that no other file gets its identity.
     base: Option<File>,
+    /// Its directory was not there when it was to be published last.
+    was_gone: bool,
 }
 
 /// The name that an upload has before it is published.
@@ -106,6 +108,7 @@ impl LocalUpload {
             has_tail: false,
             is_synced: false,
             base: None,
+            was_gone: false,
         })
     }
 
@@ -128,6 +131,7 @@ impl LocalUpload {
             has_tail: size_bytes < inode::size_bytes(&stat),
             is_synced: false,
             base: None,
+            was_gone: false,
         })
     }
 
@@ -278,9 +282,14 @@ impl LocalUpload {
         self.sync()?;
         let disk = Arc::clone(&self.disk);
         let way = match Way::hold_shared(&disk.root, &self.path.parent()) {
-            Err(StorageError::NotFound | StorageError::NotDirectory) => return Err(StorageError::Changed),
+            // It may have expired, which only a new judgement tells; whoever has judged anew hears that it is gone.
+            Err(StorageError::NotFound | StorageError::NotDirectory) if !self.was_gone => {
+                self.was_gone = true;
+                return Err(StorageError::Changed);
+            }
             outcome => outcome?,
         };
+        self.was_gone = false;
         way.require(judged, disk.utc_s())?;
         self.publish_on(&way, replace)?;
         self.aside = Aside::Refused;

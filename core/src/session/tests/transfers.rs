@@ -220,7 +220,7 @@ fn type_a_translates_and_does_not_resume() {
 #[test]
 fn rest_holds_for_the_next_transfer_only() {
     let mut host = Host::with_port(Settings::default());
-    host.lines(&["REST 3", "PWD", "RETR f"]);
+    host.lines(&["REST 3", "HELP", "RETR f"]);
     host.state(file(5, vec![]));
     host.connected(Ok(()));
     match host.request() {
@@ -228,7 +228,7 @@ fn rest_holds_for_the_next_transfer_only() {
         request => panic!("{request:?}"),
     }
     let mut host = Host::with_port(Settings::default());
-    host.lines(&["REST 5", "PORT 192,0,2,7,200,2", "RETR f"]);
+    host.lines(&["REST 5", "FEAT", "PORT 192,0,2,7,200,2", "RETR f"]);
     host.state(file(5, vec![]));
     host.connected(Ok(()));
     match host.request() {

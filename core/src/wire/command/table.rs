@@ -21,8 +21,8 @@ pub static COMMANDS: &[Row] = &[
     refused("SMNT", "RFC 959 4.1.1"),
     row("REIN", "", "RFC 959 4.1.1", &[220], |a| none(a, Command::Rein)).anytime(),
     // Directories and names. RFC 1123 4.1.3.1: the X-forms of RFC 775 mean the same and are still sent.
-    row("PWD", "", "RFC 959 4.1.3", &[257], |a| none(a, Command::Pwd)),
-    row("XPWD", "", "RFC 775", &[257], |a| none(a, Command::Pwd)),
+    row("PWD", "", "RFC 959 4.1.3", &[257], |a| none(a, Command::Pwd)).keeps_restart(),
+    row("XPWD", "", "RFC 775", &[257], |a| none(a, Command::Pwd)).keeps_restart(),
     row("CWD", "<path>", "RFC 959 4.1.1", &[250, 451, 550], |a| text(a).map(Command::Cwd)),
     row("XCWD", "<path>", "RFC 775", &[250, 451, 550], |a| text(a).map(Command::Cwd)),
     row("CDUP", "", "RFC 959 4.1.1", &[250, 451], |a| none(a, Command::Cdup)),
@@ -87,15 +87,19 @@ pub static COMMANDS: &[Row] = &[
     row("MLSD", "[<path>]", "RFC 3659 7", &[150, 226, 425, 426, 451, 550], |a| Ok(Command::Mlsd(optional(a))))
         .features(&[Feature::Line("TVFS")]),
     row("MLST", "[<path>]", "RFC 3659 7", &[250, 451, 550], |a| Ok(Command::Mlst(optional(a))))
+        .keeps_restart()
         .features(&[Feature::Facts]),
     row("STAT", "[-aAlRtrSd1F] [<path>]", "RFC 959 4.1.3", &[211, 213, 451, 550], |a| {
         Ok(Command::Stat((!a.is_empty()).then(|| ListingRequest::parse(a))))
     })
-    .turn(Turn::AtOnce),
+    .turn(Turn::AtOnce)
+    .keeps_restart(),
     // Files.
     row("SIZE", "<path>", "RFC 3659 4", &[213, 426, 451, 550], |a| text(a).map(Command::Size))
+        .keeps_restart()
         .features(&[Feature::Line("SIZE")]),
     row("MDTM", "[<YYYYMMDDHHMMSS>] <path>", "RFC 3659 3", &[213, 451, 550], |a| text(a).map(Command::Mdtm))
+        .keeps_restart()
         .features(&[Feature::Line("MDTM")]),
     row("MFMT", "<YYYYMMDDHHMMSS> <path>", "draft-somers-ftp-mfxx 3", &[213, 451, 550], facts::mfmt)
         .features(&[Feature::Line("MFMT")]),
@@ -126,18 +130,21 @@ pub static COMMANDS: &[Row] = &[
         .features(&[Feature::Line("COMB")]),
     refused("THMB", STREAMLINED),
     // The server and the session.
-    row("SYST", "", "RFC 959 4.1.3", &[215], |a| none(a, Command::Syst)).anytime(),
+    row("SYST", "", "RFC 959 4.1.3", &[215], |a| none(a, Command::Syst)).anytime().keeps_restart(),
     row("NOOP", "", "RFC 959 4.1.3", &[200], |a| none(a, Command::Noop)).anytime().turn(Turn::AtOnce).keeps_restart(),
     row("HELP", "[<command>]", "RFC 959 4.1.3", &[214, 502], |a| Ok(Command::Help(optional(a.trim_matches(' ')))))
         .anytime(),
-    row("FEAT", "", "RFC 2389 3", &[211], |a| none(a, Command::Feat)).anytime(),
-    row("OPTS MODE", "Z [LEVEL <0-9>]", "draft-preston-ftpext-deflate 3", &[200], transfer::opts_mode).anytime(),
+    row("FEAT", "", "RFC 2389 3", &[211], |a| none(a, Command::Feat)).anytime().keeps_restart(),
+    row("OPTS MODE", "Z [LEVEL <0-9>]", "draft-preston-ftpext-deflate 3", &[200], transfer::opts_mode)
+        .anytime()
+        .keeps_restart(),
     row("OPTS UTF8", "[ON|OFF]", "RFC 2389 4", &[200, 504], info::opts_utf8)
         .anytime()
+        .keeps_restart()
         .features(&[Feature::Line("UTF8")]),
     row("OPTS HASH", "[<algorithm>]", "draft-bryan-ftpext-hash 3.3", &[200], hash::opts_hash),
     row("OPTS MLST", "[<fact>;...]", "RFC 3659 7.9", &[200], |a| Ok(Command::OptsMlst(FactSet::parse(a)))).anytime(),
-    row("OPTS UTF-8", "[ON|OFF]", IN_USE, &[200, 504], info::opts_utf8).anytime(),
+    row("OPTS UTF-8", "[ON|OFF]", IN_USE, &[200, 504], info::opts_utf8).anytime().keeps_restart(),
     row("LANG", "[<language>]", "RFC 2640 4", &[200, 504], identity::lang)
         .anytime()
         .features(&[Feature::Line("LANG EN*")]),
