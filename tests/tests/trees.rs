@@ -125,11 +125,12 @@ fn an_upload_that_was_killed_or_interrupted_goes_on(client: Driver) {
     let server = ServerProcess::start(Driver::Smol, root.path(), &[]);
     for (path, signal) in [("killed", Signal::KILL), ("interrupted", Signal::INT)] {
         let url = format!("ftp://{}/{path}", server.address());
-        // With the limit the small file is through long before the large one.
+        // With the limit the small file is through before the large one.
         let up = ["upload", "-r", "-v", "--jobs", "2", "--limit-rate", "1M", &contents, &url];
         let child = begin(client, &up);
         let scans = root.path().join(path);
         wait_until("the small file to be there", || scans.join("small").exists());
+        wait_until("some of the large one to be there", || receives(server.id(), root.path()));
         rustix::process::kill_process(Pid::from_child(&child), signal).unwrap();
         let ended = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
@@ -147,6 +148,16 @@ fn an_upload_that_was_killed_or_interrupted_goes_on(client: Driver) {
         }
         files::assert_same(&source, &scans);
     }
+}
+
+/// Whether the server holds bytes below `root` that have no name yet.
+fn receives(server: u32, root: &Path) -> bool {
+    let mut open = fs::read_dir(format!("/proc/{server}/fd")).unwrap().flatten();
+    open.any(|fd| {
+        let nameless = fs::read_link(fd.path())
+            .is_ok_and(|to| to.starts_with(root) && to.to_string_lossy().ends_with(" (deleted)"));
+        nameless && fs::metadata(fd.path()).is_ok_and(|found| found.is_file() && found.len() > 0)
+    })
 }
 
 fn a_rate_is_kept_by_all_jobs_together(client: Driver) {

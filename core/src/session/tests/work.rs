@@ -168,12 +168,11 @@ fn dsiz_looks_at_no_more_than_its_bound() {
     host.stored(Ok(StorageOutcome::State(directory(vec![]))));
     host.done();
     let file = || Entry { name: String::from("f"), info: info(FileKind::File, 1), record: EntryRecord::None };
-    let batch = u64::from(limits::LISTING_BATCH_ENTRIES);
-    for _ in 0..limits::TREE_ENTRIES_MAX / batch {
+    let batch = limits::LISTING_BATCH_ENTRIES as usize;
+    for _ in 0..=limits::TREE_ENTRIES_MAX / batch as u64 {
         assert!(host.request().is_step());
-        host.stored(Ok(StorageOutcome::Listed { entries: vec![file(); 256], end: false }));
+        host.stored(Ok(StorageOutcome::Listed { entries: vec![file(); batch], end: false }));
     }
-    host.stored(Ok(StorageOutcome::Listed { entries: vec![file(); 256], end: false }));
     assert_eq!(*host.request(), StorageRequest::CloseListing);
     host.done();
     host.says(&["550-Could not get directory size.", "550 Too many files."]);
