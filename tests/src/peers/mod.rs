@@ -77,6 +77,12 @@ impl PeerProcess {
         self.address
     }
 
+    /// Its process; each session has some of its own beneath it.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The URL of a path, with what one logs in with.
     #[must_use]
     pub fn url(&self, path: &str) -> String {

@@ -1,8 +1,11 @@
-//! The figures of `tests/run --full`: memory of idle sessions, CPU of a large download, delay of replies under load.
+//! The figures of `tests/run --full`: memory of idle sessions, CPU of a large download, delay of replies under load, listings
+//! of a million names.
 //! Fails where a mechanism is missing, never for a slow machine.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people, far below 2^52")]
+
+mod listing;
 
 use mayfly_tests::ftp::Ftp;
 use mayfly_tests::process::{Driver, ServerProcess, wait_until};
@@ -34,8 +37,10 @@ fn main() -> ExitCode {
     let mut rows: Vec<Row> = Vec::new();
     let (mut passed, mut failed) = (0, 0);
     raise_descriptors();
+    // `cargo bench --bench full -- million`: only the figures whose names hold the word.
+    let word = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     for driver in [Driver::Std, Driver::Smol] {
-        for (name, figure) in FIGURES {
+        for (name, figure) in FIGURES.into_iter().filter(|(name, _)| name.contains(&word)) {
             let named = |what: &str| format!("{}: {what}", driver.name());
             if let Ok(found) = catch_unwind(AssertUnwindSafe(|| figure(driver))) {
                 passed += 1;
@@ -44,6 +49,15 @@ fn main() -> ExitCode {
                 failed += 1;
                 rows.push((named(name), "FAILED".to_owned()));
             }
+        }
+    }
+    if listing::NAME.contains(&word) {
+        if let Ok(found) = catch_unwind(listing::a_million_names) {
+            passed += 1;
+            rows.extend(found);
+        } else {
+            failed += 1;
+            rows.push((listing::NAME.to_owned(), "FAILED".to_owned()));
         }
     }
     print_table(&rows);
@@ -208,6 +222,18 @@ fn swallow(mut data: TcpStream) -> usize {
         match data.read(&mut piece).unwrap() {
             0 => return whole,
             count => whole += count,
+        }
+    }
+}
+
+/// Reads to the end; how many lines came.
+fn swallow_lines(mut data: TcpStream) -> usize {
+    let mut piece = vec![0; MIB];
+    let mut lines = 0;
+    loop {
+        match data.read(&mut piece).unwrap() {
+            0 => return lines,
+            count => lines += piece[..count].split(|byte| *byte == b'\n').count() - 1,
         }
     }
 }
