@@ -4,7 +4,7 @@
 use super::call::DownloadOrder;
 use super::data::{DataOrder, Moved, Trouble, What};
 use super::event::Fault;
-use super::failure::{Failure, FailureKind, Refusal, kind_of};
+use super::failure::{Failure, FailureKind, Hint, Refusal, kind_of};
 use super::listing::EntryKind;
 use super::names;
 use super::place;
@@ -95,7 +95,7 @@ impl Download {
         self.stage = Stage::Walking;
         let Some(walk) = &mut self.walk else { return self.begin_file(server) };
         if let Some(next) = walk.walk(server, input) {
-            return next;
+            return advised(next);
         }
         let Listed { entries, refused } = walk.take();
         for Refusal { name, kind, reply } in refused {
@@ -256,9 +256,19 @@ impl Download {
             }
             _ => match place::entered(server, &self.storage_path, reply) {
                 Ok(()) => self.begin_file(server),
-                Err(next) => next,
+                Err(next) => advised(next),
             },
         }
+    }
+}
+
+/// Other clients take URLs of files: who gives one here shall learn where the file's name belongs.
+fn advised(next: Next) -> Next {
+    match next {
+        Next::Fail(failure) if failure.kind == FailureKind::NoSuchPath => {
+            Next::Fail(failure.with_hint(Hint::NoPathToFetchFrom))
+        }
+        next => next,
     }
 }
 

@@ -100,6 +100,8 @@ pub enum Hint {
     DateIsNow,
     /// The path is a file's.
     FileNotPath,
+    /// There is no such path to download from; maybe it is a file's.
+    NoPathToFetchFrom,
     /// The server takes nobody at this moment.
     NotNow,
     /// The server failed, rather than refused.
@@ -118,6 +120,9 @@ impl Hint {
             Self::NameTaken => "choose another name; a file of this name is there already",
             Self::DateIsNow => "this date is now or past; give a later one, such as 7d or 2030-12-31",
             Self::FileNotPath => "view takes the path without the file",
+            Self::NoPathToFetchFrom => {
+                "check the path; the URL names it alone, and files come behind it: ftp://host/path FILE"
+            }
             Self::NotNow => "the server takes nobody more at this moment; try again later",
             Self::ServerTrouble => "the server has trouble of its own; try again later, or ask who runs it",
         }

@@ -310,6 +310,9 @@ fn a_failure_says_what_helps() {
     let file = "C: CWD scans\nS: 550 no\nC: SIZE scans\nS: 213 7\nF: NoSuchPath";
     assert!(advice(view(), file).contains("without the file"));
     assert!(!advice(view(), &file.replace("213 7", "550 no")).contains("without the file"));
+    let no_path = "C: CWD scans\nS: 550 no\nF: NoSuchPath";
+    assert!(advice(download(&[]), no_path).contains("files come behind it"));
+    assert!(advice(download(&["a"]), no_path).contains("files come behind it"));
     let settings = ClientSettings { retries_max: 0, ..active() };
     let unreadable = format!("{}F: ok\nC: CWD scans\nS: 451 Record unreadable.\nF: Refused", login("SIZE"));
     let failure = run(&settings, &[connect(), view()], &unreadable).unwrap_err();
