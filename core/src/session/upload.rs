@@ -162,7 +162,11 @@ impl Session {
         match existing.map(|info| info.kind) {
             None => self.permit(Right::Write, &state.records)?,
             Some(FileKind::File) if self.rights_at(&state.records).allow(Right::Overwrite) => {}
-            Some(FileKind::File) => return Break(refused(failure, text::FILE_EXISTS)),
+            Some(FileKind::File) => {
+                // Whoever may write nothing need not look for a free name.
+                self.permit(Right::Write, &state.records)?;
+                return Break(refused(failure, text::FILE_EXISTS));
+            }
             Some(FileKind::Directory) => return Break(refused(failure, text::IS_DIRECTORY)),
             Some(FileKind::Other | FileKind::Link) => return Break(refused(failure, text::NAME_REFUSED)),
         }
