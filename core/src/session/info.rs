@@ -37,8 +37,11 @@ impl Session {
     pub(super) fn help(topic: Option<&str>) -> Reply {
         let carried = || COMMANDS.iter().filter(|row| row.is_carried());
         let Some(topic) = topic else {
-            let mut names: Vec<&str> = carried().map(|row| row.name).collect();
+            // Of those in two words the first: the rest comes with HELP SITE and HELP OPTS.
+            let verb = |name: &'static str| name.split_once(' ').map_or(name, |(verb, _)| verb);
+            let mut names: Vec<&str> = carried().map(|row| verb(row.name)).collect();
             names.sort_unstable();
+            names.dedup();
             let lines = names.chunks(NAMES_A_LINE).map(|names| names.join(" ")).collect();
             return Reply::block(214, text::HELP, lines, text::HELP_END);
         };

@@ -8,6 +8,7 @@ use super::{Command, Malformed, Secret, access, data, facts, hash, identity, inf
 use crate::digest::DigestAlgorithm;
 use crate::listing::facts::FactSet;
 use crate::listing::options::ListingRequest;
+use alloc::format;
 use nom::Parser as _;
 
 /// Every command.
@@ -162,7 +163,10 @@ pub static COMMANDS: &[Row] = &[
         .features(&[Feature::Line("SITE TOKEN")]),
     row("SITE CLAIM", "<path> <token>", "mayfly", &[200, 451, 550], site::claim)
         .features(&[Feature::Line("SITE CLAIM")]),
-    row("SITE HELP", "", "RFC 959 4.1.3", &[214], |a| none(a, Command::Help(Some("SITE".into())))).anytime(),
+    row("SITE HELP", "[<command>]", "RFC 959 4.1.3", &[214, 502], |a| {
+        Ok(Command::Help(Some(format!("SITE {}", a.trim_matches(' ')).trim_end().into())))
+    })
+    .anytime(),
     row("SITE CHMOD", "<mode> <path>", IN_USE, &[200, 451, 504, 550], facts::site_chmod),
     row("SITE UTIME", "<YYYYMMDDhhmm[ss]> <path>", IN_USE, &[200, 451, 550], facts::site_utime)
         .features(&[Feature::Line("SITE UTIME")]),
