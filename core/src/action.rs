@@ -503,6 +503,23 @@ pub enum Note {
         /// UTC seconds; none: never.
         expiry_s: Option<i64>,
     },
+    /// A directory was made (MKD).
+    Made {
+        /// The directory.
+        path: VirtualPath,
+    },
+    /// A file or a directory was removed (DELE, RMD, the parts of COMB).
+    Removed {
+        /// What was removed.
+        path: VirtualPath,
+    },
+    /// A file or a directory has another name (RNTO).
+    Renamed {
+        /// What it was called.
+        from: VirtualPath,
+        /// What it is called.
+        to: VirtualPath,
+    },
     /// The client says who it is (CLNT, CSID).
     ClientNamed {
         /// As the peer wrote it.

@@ -1,4 +1,4 @@
-//! The log: one line on standard error for each session's start and end, login, transfer and expiry. Control characters
+//! The log: one line on standard error for each session's start and end, login, transfer, change of names and expiry. Control characters
 //! are escaped, passwords never come here.
 
 use mayfly_core::action::{Direction, Note};
@@ -81,6 +81,11 @@ impl SessionLog {
             Note::ExpirySet { path, expiry_s } => {
                 let expires = expiry_s.map_or_else(|| "never".to_owned(), date::rfc3339);
                 info!(session, %peer, path = path.as_str(), expires, "expiry set");
+            }
+            Note::Made { path } => info!(session, %peer, path = path.as_str(), "directory made"),
+            Note::Removed { path } => info!(session, %peer, path = path.as_str(), "removed"),
+            Note::Renamed { from, to } => {
+                info!(session, %peer, from = from.as_str(), to = to.as_str(), "renamed");
             }
             Note::ClientNamed { name } => info!(session, %peer, client = shown(name).as_ref(), "client named itself"),
             Note::Ending { reason } => self.ending = Some(shown(reason).into_owned()),

@@ -5,7 +5,7 @@
 use super::state::{Awaited, Deed, Doing, Flow, Subject};
 use super::work::{Kind, Work};
 use super::{Session, access, refuse};
-use crate::action::{ReadingPurpose, StorageRequest, UploadBase};
+use crate::action::{Note, ReadingPurpose, StorageRequest, UploadBase};
 use crate::error::StorageError;
 use crate::path::VirtualPath;
 use crate::record::{FileInfo, PathState, RecordAt};
@@ -193,7 +193,10 @@ impl Session {
         outcome: Result<(), StorageError>,
     ) -> Flow {
         match (outcome, &mut work.kind) {
-            (Ok(()), _) => self.forget_broken(path),
+            (Ok(()), _) => {
+                self.forget_broken(path);
+                self.note(Note::Removed { path: path.clone() });
+            }
             (Err(StorageError::NotFound), _) => {}
             (Err(_), Kind::Comb(comb)) => comb.left = true,
             (Err(_), _) => {}

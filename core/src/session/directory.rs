@@ -2,7 +2,7 @@
 
 use super::state::{Awaited, Deed, Doing, Drawing, Flow, Making, Purpose, Subject};
 use super::{Session, access, refuse};
-use crate::action::{Action, PathChange, StorageRequest};
+use crate::action::{Action, Note, PathChange, StorageRequest};
 use crate::error::StorageError;
 use crate::expiry::{self, Judgement};
 use crate::limits;
@@ -162,6 +162,7 @@ impl Session {
         self.claim(token);
         let path = subject.path;
         let text = format!("{} created", quoted(&path));
+        self.note(Note::Made { path: path.clone() });
         if replaces {
             self.notify(PathChange::Trashed);
         }
@@ -191,6 +192,7 @@ impl Session {
     pub(super) fn directory_removed(&mut self, subject: Subject, outcome: Result<(), StorageError>) -> Flow {
         match outcome {
             Ok(()) => {
+                self.note(Note::Removed { path: subject.path.clone() });
                 self.notify(PathChange::Removed { path: subject.path });
                 self.notify(PathChange::Trashed);
                 Break(Reply::new(250, text::RMD_OK))

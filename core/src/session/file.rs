@@ -2,7 +2,7 @@
 
 use super::state::{Deed, Doing, Flow, Purpose, Subject};
 use super::{Session, access};
-use crate::action::StorageRequest;
+use crate::action::{Note, StorageRequest};
 use crate::error::StorageError;
 use crate::expiry::{self, Judgement};
 use crate::record::PathState;
@@ -33,6 +33,7 @@ impl Session {
         match outcome {
             Ok(()) => {
                 self.forget_broken(&subject.path);
+                self.note(Note::Removed { path: subject.path });
                 Break(Reply::new(250, text::DELE_OK))
             }
             Err(error) => self.start_over(subject, Purpose::Dele, error),

@@ -2,7 +2,7 @@
 
 use super::state::{Deed, Doing, Flow, Purpose, Subject};
 use super::{Session, access, refuse};
-use crate::action::{PathChange, StorageRequest};
+use crate::action::{Note, PathChange, StorageRequest};
 use crate::error::StorageError;
 use crate::expiry::{self, Judgement};
 use crate::limits;
@@ -101,6 +101,7 @@ impl Session {
     pub(super) fn renamed(&mut self, from: Subject, to: VirtualPath, outcome: Result<(), StorageError>) -> Flow {
         match outcome {
             Ok(()) => {
+                self.note(Note::Renamed { from: from.path.clone(), to: to.clone() });
                 self.notify(PathChange::Renamed { from: from.path, to });
                 Break(Reply::new(250, text::RNTO_OK))
             }

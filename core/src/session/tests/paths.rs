@@ -1,7 +1,7 @@
 //! Commands on paths: rights, expiry, and what is told to the reaper. Texts and codes are the transcripts' business.
 
 use super::host::{Host, START_S, at, directory, file, missing, record};
-use crate::action::{PathChange, StorageRequest};
+use crate::action::{Note, PathChange, StorageRequest};
 use crate::error::StorageError;
 use crate::event::{Event, StorageOutcome};
 use crate::path::VirtualPath;
@@ -253,6 +253,8 @@ fn a_rename_is_judged_anew_where_something_changed() {
     host.done();
     host.says(&["350 Ready for RNTO.", "250 Rename successful."]);
     assert_eq!(host.changes, [PathChange::Renamed { from: path("/a/f"), to: path("/a/g") }]);
+    let made = Note::Made { path: path("/a") };
+    assert_eq!(host.notes, [made, Note::Renamed { from: path("/a/f"), to: path("/a/g") }], "once, and as it ended");
 }
 
 #[test]
