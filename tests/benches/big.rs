@@ -25,9 +25,9 @@ fn main() -> ExitCode {
         for (what, check) in CHECKS {
             let figure = catch_unwind(AssertUnwindSafe(|| timed(driver, check)));
             if figure.is_ok() {
-                passed += 1
+                passed += 1;
             } else {
-                failed += 1
+                failed += 1;
             }
             let figure = figure.unwrap_or_else(|_| "FAILED".to_owned());
             show(&format!("{}: {what}: {figure}", driver.name()));
