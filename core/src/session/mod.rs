@@ -24,6 +24,7 @@ mod space;
 mod state;
 mod status;
 mod step;
+mod stou;
 mod transfer;
 mod tree;
 mod upload;

@@ -3,8 +3,8 @@
 use super::facts::Setting;
 use super::lookup::Lookup;
 use super::status::Status;
+use super::stou::Naming;
 use super::transfer::{Kind, Transfer};
-use super::upload::Naming;
 use super::work::Work;
 use crate::action::ActionId;
 use crate::date::ExpiryDate;

@@ -1,6 +1,6 @@
 //! STOR and APPE: received aside, judged again, then published whole (DESIGN 5).
 
-use super::state::{Awaited, Deed, Doing, Drawing, Flow, Purpose, Subject};
+use super::state::{Awaited, Deed, Doing, Flow, Purpose, Subject};
 use super::transfer::{Kind, Transfer};
 use super::{Session, refuse};
 use crate::action::{Action, Direction, StorageRequest, Translation, UploadBase};
@@ -16,7 +16,6 @@ use crate::wire::text;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
-use core::fmt::Write;
 use core::ops::ControlFlow::{Break, Continue};
 
 /// What is particular to an upload.
@@ -27,7 +26,7 @@ pub(super) struct Upload {
     /// REST.
     restart_bytes: u64,
     /// ALLO.
-    announced_bytes: Option<u64>,
+    pub(super) announced_bytes: Option<u64>,
     /// What it goes on from.
     base: UploadBase,
     /// Whether a file that stands there may be replaced.
@@ -35,18 +34,7 @@ pub(super) struct Upload {
     /// How often publishing was started over.
     tries: u32,
     /// STOU: how many names were drawn. Nothing is ever replaced then.
-    draws: Option<u32>,
-}
-
-/// STOU: a name is being drawn.
-#[derive(Debug)]
-pub(super) struct Naming {
-    /// What stands before it.
-    prefix: String,
-    /// ALLO.
-    announced_bytes: Option<u64>,
-    /// How many were drawn before.
-    draws: u32,
+    pub(super) draws: Option<u32>,
 }
 
 /// An upload of this session that broke and was kept.
@@ -69,17 +57,8 @@ impl Session {
         self.check(path, Purpose::Transfer(transfer))
     }
 
-    /// STOU: a name that nobody has is drawn. REST is passed over, for there is nothing yet that could go on.
-    pub(super) fn stou(&mut self, argument: Option<String>) -> Flow {
-        let (_, announced_bytes) = self.said_of_upload()?;
-        let prefix = argument.unwrap_or_else(|| UNIQUE_PREFIX.into());
-        // What is wrong with the name is said before a suffix hides it.
-        self.to_be_made(&prefix, text::STOR_FAILED)?;
-        self.draw_name(Naming { prefix, announced_bytes, draws: 0 })
-    }
-
     /// What REST and ALLO said; used up by it.
-    fn said_of_upload(&mut self) -> Flow<(u64, Option<u64>)> {
+    pub(super) fn said_of_upload(&mut self) -> Flow<(u64, Option<u64>)> {
         let range = self.data.take_range();
         let next = self.data.take_next();
         if range.is_some() {
@@ -89,24 +68,6 @@ impl Session {
         Continue((next.restart_bytes, next.announced_bytes))
     }
 
-    fn draw_name(&mut self, naming: Naming) -> Flow {
-        let id = self.fresh_id();
-        self.push(Action::DrawRandom { id });
-        Session::wait_for(id, Awaited::Drawn(Box::new(Drawing::Naming(naming))))
-    }
-
-    /// The suffix of a STOU is drawn.
-    pub(super) fn name_drawn(&mut self, naming: Naming, bytes: [u8; 16]) -> Flow {
-        let Naming { prefix: mut name, announced_bytes, draws } = naming;
-        name.push('.');
-        // Writing to a text does not fail.
-        let _ = bytes.iter().take(UNIQUE_BYTES).try_for_each(|byte| write!(name, "{byte:02x}"));
-        let path = self.to_be_made(&name, text::STOR_FAILED)?;
-        let upload = Upload { draws: Some(draws + 1), ..Upload::new(announced_bytes) };
-        let transfer = Transfer::new(Kind::Upload(upload), path.clone(), name);
-        self.check(path, Purpose::Transfer(transfer))
-    }
-
     pub(super) fn upload_checked(
         &mut self,
         now: Now,
@@ -114,12 +75,8 @@ impl Session {
         upload: Upload,
         state: PathState,
     ) -> Flow {
-        if let (Some(draws), Judgement::Live(_)) = (upload.draws, expiry::judge(&state, now))
-            && draws <= limits::RETRIES_MAX
-            && let Some(prefix) = transfer.shown.get(..transfer.shown.len().saturating_sub(1 + 2 * UNIQUE_BYTES))
-        {
-            let (prefix, announced_bytes) = (prefix.into(), upload.announced_bytes);
-            return self.draw_name(Naming { prefix, announced_bytes, draws });
+        if let Some(naming) = upload.another_name(&transfer.shown, expiry::judge(&state, now)) {
+            return self.draw_name(naming);
         }
         let existing = self.may_upload(now, &state, text::STOR_FAILED)?;
         let replace = self.may_replace(upload, &state);
@@ -394,7 +351,8 @@ impl Session {
 }
 
 impl Upload {
-    fn new(announced_bytes: Option<u64>) -> Self {
+    /// One that begins with nothing.
+    pub(super) fn new(announced_bytes: Option<u64>) -> Self {
         let base = UploadBase::Empty;
         Self { append: false, restart_bytes: 0, announced_bytes, base, replace: false, tries: 0, draws: None }
     }
@@ -416,11 +374,6 @@ impl Upload {
         }
     }
 }
-
-/// What stands before the suffix where STOU names nothing.
-const UNIQUE_PREFIX: &str = "stou";
-/// Random bytes of a STOU's suffix: that two are the same is as good as impossible, and is looked at all the same.
-const UNIQUE_BYTES: usize = 6;
 
 fn refused(failure: &'static str, detail: &'static str) -> Reply {
     Reply::new(553, failure).with_detail(detail)

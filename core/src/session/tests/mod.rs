@@ -8,6 +8,7 @@ mod laws;
 mod listings;
 mod paths;
 mod random;
+mod stou;
 mod transfers;
 mod uploads;
 mod work;
