@@ -246,7 +246,8 @@ pub enum StorageRequest {
         #[serde(default, skip_serializing_if = "is_default")]
         detail: ListingDetail,
     },
-    /// The next entries of the listing that was opened last; outcome `Listed`. At its end, it is closed.
+    /// The next entries of the listing that was opened last, of which there may be none though more are to come;
+    /// outcome `Listed`. At its end, it is closed.
     ReadListing {
         /// How many at most.
         entries_max: u32,

@@ -24,10 +24,13 @@ pub const LISTING_BATCH_DIRECTORIES: u32 = 64;
 pub const LISTING_TEXT_BYTES: usize = 64 * 1024;
 /// Directories that one pattern with more than one component searches.
 pub const GLOB_DIRECTORIES_MAX: u32 = 10_000;
+/// What matching one batch against a pattern may cost for each letter of its names, in letters compared: a costly
+/// pattern gets smaller batches, so that none holds other sessions up.
+pub const GLOB_BATCH_COST: usize = 16 * 1024;
 /// Bytes of one component that is a pattern.
-pub const GLOB_BYTES_MAX: usize = 512;
+pub const GLOB_BYTES_MAX: usize = 255;
 /// Words that the braces of one component may stand for.
-pub const GLOB_WORDS_MAX: usize = 64;
+pub const GLOB_WORDS_MAX: usize = 32;
 /// Components of one path that may be patterns.
 pub const GLOB_STEPS_MAX: usize = 8;
 /// Names that `STAT` of a directory shows over the control connection.

@@ -90,10 +90,13 @@ impl Session {
             return self.abandon(now, transfer, None);
         };
         match &mut listing.stage {
-            Stage::Walk(walk) => match self.walk_on(now, walk) {
-                Some(request) => self.ask(request, Awaited::Walked(Reading::Transfer(transfer))),
-                None => self.abandon(now, transfer, None),
-            },
+            Stage::Walk(walk) => {
+                walk.judged_again(&transfer.way);
+                match self.walk_on(now, walk) {
+                    Some(request) => self.ask(request, Awaited::Walked(Reading::Transfer(transfer))),
+                    None => self.abandon(now, transfer, None),
+                }
+            }
             Stage::Single(_) => self.begin_listing(now, transfer),
             Stage::Lookup(_) => self.abandon(now, transfer, None),
         }

@@ -158,7 +158,7 @@ pub trait Upload: Send {
 
 /// An open directory that is being listed.
 pub trait Listing: Send {
-    /// The next entries, and whether they were the last.
+    /// The next entries, and whether they were the last; there may be none of them though more are to come.
     ///
     /// # Errors
     /// The storage's.

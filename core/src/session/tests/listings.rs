@@ -181,3 +181,15 @@ fn a_choice_of_facts_shows_in_feat() {
     let line = " MLST type;size*;modify;create;perm;unique*;UNIX.mode;UNIX.owner;UNIX.group;X.expiry;";
     assert!(features.iter().any(|feature| feature == line), "{features:?}");
 }
+
+/// A pattern that is dear to match gets small batches, so that no other session waits for it.
+#[test]
+fn a_costly_pattern_is_matched_in_small_batches() {
+    let mut host = Host::with_port(Settings::default());
+    host.lines(&[&format!("NLST {}", "*a".repeat(100))]);
+    host.state(missing(vec![]));
+    host.state(directory(vec![]));
+    host.connected(Ok(()));
+    host.done();
+    assert_eq!(host.request(), &StorageRequest::ReadListing { entries_max: 81 });
+}

@@ -187,6 +187,24 @@ impl Walk {
         StorageRequest::OpenListing { path: frame.path.clone(), sort_entries_max, order: self.options.order, detail }
     }
 
+    /// How many entries are read at once.
+    fn batch(&self) -> u32 {
+        let Some(frame) = self.frames.last() else { return limits::LISTING_BATCH_ENTRIES };
+        let entries_max = match frame.pass {
+            Pass::Show => limits::LISTING_BATCH_ENTRIES,
+            Pass::Descend => limits::LISTING_BATCH_DIRECTORIES,
+        };
+        let cost = frame.level.and_then(|level| self.steps.get(level)).map_or(1, |step| step.glob.cost());
+        u32::try_from(limits::GLOB_BATCH_COST / cost).unwrap_or(u32::MAX).clamp(1, entries_max)
+    }
+
+    /// The records down to its first directory were read again.
+    pub(super) fn judged_again(&mut self, way: &[RecordAt]) {
+        if let [frame] = &mut self.frames[..] {
+            frame.way = way.to_vec();
+        }
+    }
+
     /// Whether what stands above the first directory is to be shown, and so looked at.
     fn needs_above(&self) -> bool {
         let [frame] = &self.frames[..] else { return false };
@@ -239,6 +257,7 @@ impl Session {
         loop {
             let is_above_due = walk.needs_above();
             let is_full = walk.searched >= limits::GLOB_DIRECTORIES_MAX;
+            let entries_max = walk.batch();
             let frame = walk.frames.last_mut()?;
             let (asked, request) = match frame.stage {
                 Stage::Unseen => (Asked::Look, StorageRequest::CheckExpiry { path: frame.path.clone() }),
@@ -256,7 +275,7 @@ impl Session {
                         continue;
                     }
                 }
-                Stage::Open => (Asked::Read, StorageRequest::ReadListing { entries_max: batch(frame.pass) }),
+                Stage::Open => (Asked::Read, StorageRequest::ReadListing { entries_max }),
                 Stage::Read if frame.pass == Pass::Show && frame.has_directories && walk.options.recursive => {
                     let is_deep = frame.depth >= self.settings.listing_depth_max;
                     walk.is_cut |= is_deep;
@@ -340,12 +359,5 @@ impl Session {
         }
         let (path, written) = (path.resolve(below).ok()?, written + below);
         Some(Frame { stage: Stage::Unseen, pass: walk.pass_of(next), ..Frame::new(path, written, way, next) })
-    }
-}
-
-fn batch(pass: Pass) -> u32 {
-    match pass {
-        Pass::Show => limits::LISTING_BATCH_ENTRIES,
-        Pass::Descend => limits::LISTING_BATCH_DIRECTORIES,
     }
 }
