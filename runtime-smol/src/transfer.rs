@@ -7,12 +7,12 @@
 use crate::data::Done;
 use crate::pool::OnPool;
 use crate::watch::Watch;
-use async_io::Async;
-use futures_lite::future::yield_now;
+use async_io::{Async, Timer};
+use futures_lite::future::{or, yield_now};
 use mayfly_core::action::{ActionId, DeflateLevel, Translation};
 use mayfly_core::error::{StorageError, TransferError};
 use mayfly_core::event::Event;
-use mayfly_std::net::CHUNK_BYTES;
+use mayfly_std::net::{CHUNK_BYTES, PARTING, discard_input, end_data};
 use mayfly_std::passage::{Intake, Outlet, TextOutlet};
 use mayfly_std::storage::{Download, Upload};
 use mayfly_std::transfer::send_file_chunk;
@@ -49,7 +49,26 @@ pub(crate) async fn send(
             send_by_buffer(&mut stream, Source { download, outlet }, &watch).await
         }
     };
+    if sent.is_ok() {
+        part(&stream).await;
+    }
     ended(id, stream, sent, &watch)
+}
+
+/// All is sent; see [`PARTING`].
+async fn part(stream: &Async<TcpStream>) {
+    end_data(stream.get_ref());
+    let closed = async {
+        while discard_input(stream.get_ref()).is_err_and(|error| error.kind() == ErrorKind::WouldBlock) {
+            if stream.readable().await.is_err() {
+                break;
+            }
+        }
+    };
+    let patience = async {
+        Timer::after(PARTING).await;
+    };
+    or(closed, patience).await;
 }
 
 /// A piece of a listing, as `Action::SendData` says it.

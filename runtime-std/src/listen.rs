@@ -280,4 +280,6 @@ const ACCEPTS_MAX: u32 = 64;
 /// How often at most the log says that resources are short.
 const WARN_AGAIN: Duration = Duration::from_secs(60);
 const CUT_MAX: Duration = Duration::from_secs(5);
-const STACK_BYTES: usize = 256 * 1024;
+/// Pages that are never touched cost nothing. What deflates is 300 KiB large, and a build that is not optimised makes it
+/// on the stack.
+const STACK_BYTES: usize = 1024 * 1024;

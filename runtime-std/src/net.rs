@@ -185,6 +185,10 @@ pub fn discard_input(mut stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
+/// How long a peer that has been sent a whole file is given to close its side before it hears so: one that reads 226
+/// before the data's end waits for what has come already (aria2). Most close within a fraction of that.
+pub const PARTING: Duration = Duration::from_millis(100);
+
 /// Whether the host is short of descriptors or memory, so that accepting must pause (`ACCEPT_PAUSE`).
 #[must_use]
 pub fn is_exhausted(error: &io::Error) -> bool {

@@ -84,6 +84,11 @@ impl Transfer {
         Self { wire_bytes: 0, file_bytes: text_bytes as u64, way: Way::SendText { wire, sent: 0 } }
     }
 
+    /// Whether a file's bytes go out.
+    pub(crate) fn sends_file(&self) -> bool {
+        matches!(self.way, Way::SendFile { .. } | Way::SendBuffered { .. })
+    }
+
     /// Whether bytes come in.
     pub(crate) fn receives(&self) -> bool {
         matches!(self.way, Way::Receive { .. })

@@ -14,9 +14,10 @@ use mayfly_core::error::{NetError, TransferError};
 use mayfly_core::event::Event;
 use mayfly_core::network::Network;
 use mayfly_core::time::Now;
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// See the module.
 pub(crate) struct DataSide {
@@ -245,7 +246,12 @@ impl DataSide {
         };
         let advance = match step {
             Err(error) => return Advance::Told(ended(id, transfer, Err(error), storage)),
-            Ok(Step::Ended) => return Advance::Told(ended(id, transfer, Ok(()), storage)),
+            Ok(Step::Ended) => {
+                if let Some(stream) = self.stream.as_ref().filter(|_| transfer.sends_file()) {
+                    part(stream);
+                }
+                return Advance::Told(ended(id, transfer, Ok(()), storage));
+            }
             Ok(Step::Blocked) => Advance::Blocked,
             Ok(Step::Moved) => Advance::Moved,
         };
@@ -260,9 +266,19 @@ fn ended(id: ActionId, transfer: Transfer, outcome: Result<(), TransferError>, s
     Event::TransferEnded { id, wire_bytes, file_bytes, outcome }
 }
 
+/// All is sent; see [`net::PARTING`].
+fn part(stream: &TcpStream) {
+    net::end_data(stream);
+    is_ready(stream, PollFlags::RDHUP, net::PARTING);
+}
+
 fn is_writable(stream: &TcpStream) -> bool {
-    let mut fds = [PollFd::new(stream, PollFlags::OUT)];
-    rustix::event::poll(&mut fds, Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+    is_ready(stream, PollFlags::OUT, Duration::ZERO)
+}
+
+fn is_ready(stream: &TcpStream, flags: PollFlags, patience: Duration) -> bool {
+    let patience = Timespec { tv_sec: 0, tv_nsec: patience.subsec_nanos().into() };
+    rustix::event::poll(&mut [PollFd::new(stream, flags)], Some(&patience)).is_ok_and(|ready| ready > 0)
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ const MIB: usize = 1 << 20;
 fn aria2(ground: &Ground, arguments: &[&str]) -> Ran {
     let mut all = vec!["--no-conf", "--console-log-level=warn", "--max-tries=1", "--file-allocation=none"];
     all.push("--remote-time=true");
-    // Where 226 comes in one piece with 150, aria2 does not see it, waits this long, and goes on.
-    all.extend(["--timeout=2", "--connect-timeout=2"]);
+    // A 226 that comes in one piece with its 150 is not seen, and aria2 waits out its time: longer than a test may take.
+    all.extend(["--timeout=600", "--connect-timeout=2"]);
     if ground.mode == Mode::Active {
         all.push("--ftp-pasv=false");
     }
