@@ -521,6 +521,19 @@ pub enum Note {
         /// What it is called.
         to: VirtualPath,
     },
+    /// A command's turn has come; only with `note_dialogue`.
+    Asked {
+        /// What the client sent, passwords and tokens hidden; of a line in a wrong form the command's name alone, and
+        /// nothing where no command is of that name.
+        command: String,
+    },
+    /// A reply was sent; only with `note_dialogue`.
+    Answered {
+        /// Its code; 0 for the seed's `000`.
+        code: u16,
+        /// Its first line and its detail; nothing with 213, which may be a token.
+        text: String,
+    },
     /// The client says who it is (CLNT, CSID).
     ClientNamed {
         /// As the peer wrote it.

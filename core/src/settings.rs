@@ -63,6 +63,9 @@ pub struct Settings {
     /// How many directories deep `LIST -R` goes.
     #[serde(default = "listing_depth_max")]
     pub listing_depth_max: u32,
+    /// Whether each command and each reply is noted, for whoever looks for a client's trouble.
+    #[serde(default)]
+    pub note_dialogue: bool,
 }
 
 impl Default for Settings {
@@ -89,6 +92,7 @@ impl Default for Settings {
             chmod: true,
             host_names: Vec::new(),
             listing_depth_max: listing_depth_max(),
+            note_dialogue: false,
         }
     }
 }

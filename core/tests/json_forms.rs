@@ -57,6 +57,8 @@ fn actions() {
         r#"{"action":"note","note":{"note":"made","path":"/a"}}"#,
         r#"{"action":"note","note":{"note":"removed","path":"/a"}}"#,
         r#"{"action":"note","note":{"note":"renamed","from":"/a","to":"/b"}}"#,
+        r#"{"action":"note","note":{"note":"asked","command":"PASS <secret>"}}"#,
+        r#"{"action":"note","note":{"note":"answered","code":230,"text":"Login successful."}}"#,
         r#"{"action":"note","note":{"note":"client_named","name":"x 1.0"}}"#,
         r#"{"action":"note","note":{"note":"ending","reason":"quit"}}"#,
         r#"{"action":"close"}"#,

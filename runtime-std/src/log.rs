@@ -8,7 +8,7 @@ use mayfly_core::time::Now;
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use tracing::level_filters::LevelFilter;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -87,6 +87,8 @@ impl SessionLog {
             Note::Renamed { from, to } => {
                 info!(session, %peer, from = from.as_str(), to = to.as_str(), "renamed");
             }
+            Note::Asked { command } => debug!(session, %peer, command = shown(command).as_ref(), "asked"),
+            Note::Answered { code, text } => debug!(session, %peer, code, text = shown(text).as_ref(), "answered"),
             Note::ClientNamed { name } => info!(session, %peer, client = shown(name).as_ref(), "client named itself"),
             Note::Ending { reason } => self.ending = Some(shown(reason).into_owned()),
             other => info!(session, %peer, ?other, "noted"),

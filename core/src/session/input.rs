@@ -4,15 +4,18 @@ use super::Session;
 use super::state::State;
 use super::transfer::Interrupt;
 use super::work::Stop;
-use crate::action::Action;
+use crate::action::{Action, Note};
 use crate::limits;
 use crate::time::Now;
 use crate::wire::command::row::Turn;
 use crate::wire::command::{self, Command, Request};
 use crate::wire::line::{Line, LineFramer};
-use crate::wire::reply::{Form, Reply};
+use crate::wire::reply::{Form, More, Reply};
 use crate::wire::text;
+use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// What came on the control connection and is not answered yet.
@@ -130,7 +133,10 @@ impl Session {
                 return;
             }
             match self.input.next() {
-                Some(request) => self.begin_request(now, request),
+                Some(request) => {
+                    self.note_asked(&request);
+                    self.begin_request(now, request);
+                }
                 None if self.ending.is_some() => return self.end(),
                 None => return,
             }
@@ -161,7 +167,10 @@ impl Session {
             let begun = self.transfer().is_some_and(|transfer| transfer.begun.is_some());
             match waiting.request.turn() {
                 Turn::AtOnce if begun => match self.answer_at_once(&waiting.request) {
-                    Some(reply) => self.send(form, &reply),
+                    Some(reply) => {
+                        self.note_asked(&waiting.request);
+                        self.send(form, &reply);
+                    }
                     None => self.input.hold(waiting),
                 },
                 // It jumps the queue and drops it; it is answered itself after the transfer and what it dropped, in
@@ -187,6 +196,24 @@ impl Session {
     /// Sends one reply.
     pub(super) fn send(&mut self, form: Form, reply: &Reply) {
         self.push(Action::SendReply { code: reply.code, wire: reply.encode(form) });
+        if self.settings.note_dialogue {
+            let text = match &reply.more {
+                _ if reply.code == 213 => String::new(),
+                More::Detail(detail) => format!("{} {detail}.", reply.text),
+                More::Nothing | More::Block { .. } => reply.text.clone().into_owned(),
+            };
+            self.note(Note::Answered { code: reply.code, text });
+        }
+    }
+
+    fn note_asked(&mut self, request: &Request) {
+        if self.settings.note_dialogue {
+            let command = match &request.command {
+                Ok(command) => command.to_string(),
+                Err(_) => request.row.map_or("", |row| row.name).to_owned(),
+            };
+            self.note(Note::Asked { command });
+        }
     }
 
     /// Sends one of the replies of the command that is being carried out.

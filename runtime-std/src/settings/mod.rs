@@ -124,6 +124,7 @@ fn session(chosen: &Chosen) -> Settings {
     session.chmod = chosen.chmod;
     session.host_names.clone_from(&chosen.host_names.0);
     session.listing_depth_max = chosen.listing_depth_max.0;
+    session.note_dialogue = chosen.log_level >= LevelFilter::DEBUG;
     session
 }
 

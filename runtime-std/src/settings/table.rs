@@ -123,7 +123,7 @@ settings! {
     log_format: LogFormat = "text", "FORMAT",
         "How log lines look on standard error: text or json";
     log_level: LevelFilter = "info", "LEVEL",
-        "The least severe log lines: off, error, warn, info, debug or trace";
+        "The least severe log lines: off, error, warn, info, debug (the dialogue too, secrets hidden) or trace";
 }
 
 fn default<T: Form>(text: &str) -> T {

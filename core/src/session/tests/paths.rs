@@ -8,7 +8,9 @@ use crate::path::VirtualPath;
 use crate::record::{PathState, Tombstone};
 use crate::settings::Settings;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec;
+use alloc::vec::Vec;
 
 fn path(text: &str) -> VirtualPath {
     VirtualPath::parse(text).unwrap()
@@ -314,4 +316,22 @@ fn stat_of_a_directory_is_bounded() {
     let replies = host.take_replies();
     assert_eq!(replies.len(), crate::limits::STAT_LINES_MAX + 2);
     assert_eq!(replies[0], "213-Status of the first names follows, LIST shows all:");
+}
+
+#[test]
+fn the_dialogue_is_noted_for_whoever_asks_for_it_and_its_secrets_are_not() {
+    let mut host = Host::greeted(Settings { note_dialogue: true, ..Settings::default() });
+    host.lines(&["USER anonymous", "PASS hush", "PORT", "FLY", "SITE CLAIM a 0123456789abcdef0123456789abcdef"]);
+    host.state(dead());
+    let told: Vec<String> = host.notes.iter().map(|note| format!("{note:?}")).collect();
+    let told = told.join("\n");
+    for part in ["\"USER anonymous\"", "\"PASS <secret>\"", "code: 230", "\"PORT\"", "\"Unknown command.\"", "CLAIM a"]
+    {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(told.contains("path expired."), "{told}");
+    assert!(!told.contains("hush") && !told.contains("0123456789"), "{told}");
+    let mut quiet = Host::logged_in(Settings::default());
+    quiet.lines(&["NOOP"]);
+    assert_eq!(quiet.notes, []);
 }
