@@ -76,17 +76,22 @@ impl FactSet {
     }
 
     /// Reads what follows `OPTS MLST`: names with a semicolon after each. Those that nobody knows are passed over (RFC
-    /// 3659 7.9), and names are of any case (7.2).
+    /// 3659 7.9), and names are of any case (7.2). None: names without semicolons between them, which choose nothing.
     ///
     /// ```
     /// use mayfly_core::listing::facts::FactSet;
-    /// assert_eq!(FactSet::parse("Size;type;X.never;").to_string(), "type;size;");
+    /// assert_eq!(FactSet::parse("Size;type;X.never;").unwrap().to_string(), "type;size;");
+    /// assert_eq!(FactSet::parse("unique type;"), None);
     /// ```
     #[must_use]
-    pub fn parse(list: &str) -> Self {
-        list.split(';').fold(Self::NONE, |chosen, name| {
-            let known = FACTS.iter().find(|(_, known)| known.eq_ignore_ascii_case(name.trim_matches(' ')));
-            known.map_or(chosen, |(fact, _)| chosen.with(*fact))
+    pub fn parse(list: &str) -> Option<Self> {
+        list.split(';').map(|name| name.trim_matches(' ')).try_fold(Self::NONE, |chosen, name| {
+            // RFC 3659 7.9.2: `OPTS MLST unique type;` is the example of a 501.
+            if name.contains(' ') {
+                return None;
+            }
+            let known = FACTS.iter().find(|(_, known)| known.eq_ignore_ascii_case(name));
+            Some(known.map_or(chosen, |(fact, _)| chosen.with(*fact)))
         })
     }
 
@@ -272,13 +277,16 @@ mod tests {
             ("lang;media-type;", ""),
             (" type ; size", "type;size;"),
         ] {
-            assert_eq!(FactSet::parse(list).to_string(), chosen, "{list}");
-            assert_eq!(FactSet::parse(chosen).to_string(), chosen);
+            assert_eq!(FactSet::parse(list).unwrap().to_string(), chosen, "{list}");
+            assert_eq!(FactSet::parse(chosen).unwrap().to_string(), chosen);
+        }
+        for list in ["unique type;", "type size", "type;si ze;"] {
+            assert_eq!(FactSet::parse(list), None, "{list}");
         }
         assert_eq!(
             FactSet::DEFAULT.feature(),
             "MLST type*;size*;modify*;create;perm*;unique*;UNIX.mode;UNIX.owner;UNIX.group;X.expiry*;"
         );
-        assert_eq!(FactSet::parse(&FACTS.map(|(_, name)| name).join(";")), ALL);
+        assert_eq!(FactSet::parse(&FACTS.map(|(_, name)| name).join(";")), Some(ALL));
     }
 }

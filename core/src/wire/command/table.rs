@@ -144,7 +144,10 @@ pub static COMMANDS: &[Row] = &[
         .keeps_restart()
         .features(&[Feature::Line("UTF8")]),
     row("OPTS HASH", "[<algorithm>]", "draft-bryan-ftpext-hash 3.3", &[200], hash::opts_hash),
-    row("OPTS MLST", "[<fact>;...]", "RFC 3659 7.9", &[200], |a| Ok(Command::OptsMlst(FactSet::parse(a)))).anytime(),
+    row("OPTS MLST", "[<fact>;...]", "RFC 3659 7.9", &[200], |a| {
+        FactSet::parse(a).map(Command::OptsMlst).ok_or(Malformed::ArgumentInvalid)
+    })
+    .anytime(),
     row("OPTS UTF-8", "[ON|OFF]", IN_USE, &[200, 504], info::opts_utf8).anytime().keeps_restart(),
     row("LANG", "[<language>]", "RFC 2640 4", &[200, 504], identity::lang)
         .anytime()

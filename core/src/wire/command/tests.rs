@@ -113,7 +113,7 @@ fn a_path_may_be_missing_where_the_working_directory_will_do() {
 
 #[test]
 fn opts_mlst_chooses_facts() {
-    reads("OPTS MLST size;Type;X.never;", &Command::OptsMlst(FactSet::parse("type;size;")));
+    reads("OPTS MLST size;Type;X.never;", &Command::OptsMlst(FactSet::parse("type;size;").unwrap()));
     reads("OPTS MLST", &Command::OptsMlst(FactSet::NONE));
     reads("opts mlst ", &Command::OptsMlst(FactSet::NONE));
 }
