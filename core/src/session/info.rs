@@ -16,17 +16,19 @@ impl Session {
     /// RFC 2389 3.2: exactly what works beyond RFC 959.
     pub(super) fn feat(&self) -> Reply {
         let features = COMMANDS.iter().flat_map(|row| row.features);
-        let mut lines: Vec<String> = features.map(|feature| self.feature(*feature)).collect();
+        let mut lines: Vec<String> = features.filter_map(|feature| self.feature(*feature)).collect();
         lines.sort_unstable();
         Reply::block(211, text::FEATURES, lines, text::END)
     }
 
-    fn feature(&self, feature: Feature) -> String {
+    /// The line of a feature; none: the settings turn it off.
+    fn feature(&self, feature: Feature) -> Option<String> {
         match feature {
-            Feature::Line(line) => line.into(),
-            Feature::Hash => self.hash_feature(),
-            Feature::NewFacts => self.mff_feature(),
-            Feature::Facts => self.facts.feature(),
+            Feature::Line(line) => Some(line.into()),
+            Feature::Hash => Some(self.hash_feature()),
+            Feature::NewFacts => Some(self.mff_feature()),
+            Feature::Facts => Some(self.facts.feature()),
+            Feature::Chmod => self.settings.chmod.then(|| "SITE CHMOD".into()),
         }
     }
 

@@ -59,6 +59,8 @@ pub enum Feature {
     Hash,
     /// `MFF` and the facts that it sets (draft-somers-ftp-mfxx 5.2).
     NewFacts,
+    /// `SITE CHMOD`, where the settings have it.
+    Chmod,
 }
 
 /// Codes that any command may be answered with: the server goes down or the session times out, ABOR drops it, or the

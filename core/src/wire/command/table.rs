@@ -169,12 +169,13 @@ pub static COMMANDS: &[Row] = &[
     row("SITE HELP", "[<command>]", "RFC 959 4.1.3", &[214, 502], |a| {
         Ok(Command::Help(Some(format!("SITE {}", a.trim_matches(' ')).trim_end().into())))
     })
+    .features(&[Feature::Line("SITE HELP")])
     .anytime(),
-    row("SITE CHMOD", "<mode> <path>", IN_USE, &[200, 451, 504, 550], facts::site_chmod),
+    row("SITE CHMOD", "<mode> <path>", IN_USE, &[200, 451, 504, 550], facts::site_chmod).features(&[Feature::Chmod]),
     row("SITE UTIME", "<YYYYMMDDhhmm[ss]> <path>", IN_USE, &[200, 451, 550], facts::site_utime)
         .features(&[Feature::Line("SITE UTIME")]),
-    row("SITE IDLE", "[<seconds>]", IN_USE, &[200], identity::site_idle),
-    row("SITE WHOAMI", "", IN_USE, &[200], |a| none(a, Command::SiteWhoami)),
+    row("SITE IDLE", "[<seconds>]", IN_USE, &[200], identity::site_idle).features(&[Feature::Line("SITE IDLE")]),
+    row("SITE WHOAMI", "", IN_USE, &[200], |a| none(a, Command::SiteWhoami)).features(&[Feature::Line("SITE WHOAMI")]),
     // No way out of the root is made.
     refused("SITE SYMLINK", IN_USE),
     refused("SITE UMASK", IN_USE),
