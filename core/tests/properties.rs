@@ -119,7 +119,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         with_path(),
         listing_request().prop_map(Command::List),
         listing_request().prop_map(Command::Nlst),
-        "[a-zA-Z.;]{0,40}".prop_map(|facts| Command::OptsMlst(FactSet::parse(&facts).unwrap())),
+        "[a-zA-Z.;]{0,40}".prop_map(|facts| Command::OptsMlst(FactSet::parse(&facts).expect("no blank is in it"))),
         option::of(word()).prop_map(Command::Help),
         offset().prop_map(Command::Rest),
         offset().prop_map(Command::Allo),
