@@ -1,11 +1,116 @@
-//! The JSON forms of what a client's host says and hears about listings and trees, pinned: within a version fields are
-//! only added.
+//! The JSON forms of what a client's host says and hears, pinned letter by letter: within a version fields are only added
+//! (DESIGN 2).
 
 use mayfly_core::client::action::{ClientAction, wire_bytes};
 use mayfly_core::client::call::Call;
 use mayfly_core::client::event::ClientEvent;
+use mayfly_core::client::failure::Failure;
 use mayfly_core::client::listing::parse_line;
 use mayfly_core::client::summary::{Listed, ListedEntry, Summary};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Each line reads, and writes itself again.
+#[track_caller]
+fn stand<T: Serialize + DeserializeOwned>(lines: &[&str]) {
+    for line in lines {
+        let value: T = serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert_eq!(serde_json::to_string(&value).expect("it was read from JSON"), *line);
+    }
+}
+
+#[test]
+fn actions() {
+    stand::<ClientAction>(&[
+        r#"{"action":"open_control","id":1,"host":"ftp.example","port":21}"#,
+        r#"{"action":"send_command","wire":"PASS x\r\n","shown":"PASS <secret>"}"#,
+        r#"{"action":"listen_data","id":2,"local":"192.0.2.1"}"#,
+        r#"{"action":"accept_data","id":3,"peer":"192.0.2.7"}"#,
+        r#"{"action":"connect_data","id":4,"peer":"[2001:db8::7]:50000","local":"2001:db8::1"}"#,
+        r#"{"action":"open_source","id":5,"file":0}"#,
+        r#"{"action":"send_file","id":6,"offset_bytes":0}"#,
+        r#"{"action":"open_sink","id":7,"name":"a/1.png","size_bytes":2745,"modified_s":null,"resume":true}"#,
+        r#"{"action":"receive_file","id":8,"offset_bytes":5}"#,
+        r#"{"action":"keep_sink","id":9,"modified_s":7}"#,
+        r#"{"action":"receive_listing","id":10}"#,
+        r#"{"action":"cancel","id":10}"#,
+        r#"{"action":"close_data"}"#,
+        r#"{"action":"close_control"}"#,
+        r#"{"action":"note","note":{"note":"file_begun","name":"1.png","size_bytes":null,"offset_bytes":0}}"#,
+        r#"{"action":"note","note":{"note":"date_left_alone","storage_path":"/a"}}"#,
+        r#"{"action":"note","note":{"note":"retrying","retry":1,"retries_max":5,"after_ms":500,"because":"lost"}}"#,
+        r#"{"action":"finished","outcome":{"ok":{"done":"connected","welcome":"Welcome"}}}"#,
+        r#"{"action":"finished","outcome":{"ok":{"done":"quit"}}}"#,
+        r#"{"action":"close"}"#,
+    ]);
+}
+
+#[test]
+fn events() {
+    stand::<ClientEvent>(&[
+        r#"{"event":"call","call":{"name":"view","storage_path":"/a"}}"#,
+        r#"{"event":"call","call":{"name":"quit"}}"#,
+        r#"{"event":"control_connected","id":1,"outcome":{"ok":{"peer":"192.0.2.7:21","local":"192.0.2.1:40000"}}}"#,
+        r#"{"event":"control_received","text":"220 Hello\r\n"}"#,
+        r#"{"event":"control_received","hex":"ff"}"#,
+        r#"{"event":"control_closed"}"#,
+        r#"{"event":"data_listening","id":2,"outcome":{"ok":40001}}"#,
+        r#"{"event":"data_connected","id":3,"outcome":{"ok":null}}"#,
+        r#"{"event":"data_connected","id":3,"outcome":{"err":"refused"}}"#,
+        r#"{"event":"source_opened","id":5,"outcome":{"ok":{"size_bytes":1,"modified_s":null,"rewindable":true}}}"#,
+        r#"{"event":"sink_opened","id":7,"outcome":{"ok":5}}"#,
+        r#"{"event":"sink_kept","id":9,"outcome":{"ok":null}}"#,
+        r#"{"event":"data_received","id":10,"text":"1.png\r\n"}"#,
+        r#"{"event":"transfer_progress","id":8,"wire_bytes":5}"#,
+        r#"{"event":"transfer_ended","id":8,"wire_bytes":5,"outcome":{"err":"connection_lost"}}"#,
+        r#"{"event":"transfer_ended","id":8,"wire_bytes":5,"outcome":{"err":{"local":"disk full"}}}"#,
+        r#"{"event":"timeout"}"#,
+        r#"{"event":"interrupt"}"#,
+    ]);
+}
+
+#[test]
+fn calls() {
+    stand::<Call>(&[
+        r#"{"name":"connect","host":"::1","port":21,"user":"me","password":"x","account":null,"once":false}"#,
+        r#"{"name":"connect","host":"a","port":2121,"user":"me","password":"x","account":"books","once":true}"#,
+        concat!(
+            r#"{"name":"upload","storage_path":"a","files":["b/1"],"directories":["c"],"expiry_date":"7d","add":true,"#,
+            r#""token":"00112233445566778899aabbccddeeff","standing":"made"}"#,
+        ),
+        concat!(
+            r#"{"name":"upload","storage_path":"a","files":[],"directories":[],"expiry_date":null,"add":false,"#,
+            r#""token":null,"standing":"found"}"#,
+        ),
+    ]);
+}
+
+#[test]
+fn summaries_and_failures() {
+    let done = r#"{"name":"1.png","size_bytes":2745,"modified_s":null}"#;
+    let uploaded = format!(
+        r#"{{"done":"uploaded","storage_path":"/a","expiry":{{"expires":"at","utc_s":7}},"token":null,"files":[{done}]}}"#
+    );
+    let viewed = r#"{"done":"viewed","listing":["x"],"entries":[],"expiry":{"expires":"never"}}"#;
+    let downloaded = format!(r#"{{"done":"downloaded","files":[{done}]}}"#);
+    stand::<Summary>(&[&uploaded, viewed, &downloaded]);
+    let failure = format!(
+        concat!(
+            r#"{{"kind":"partial","what":"upload broke","reply":null,"done":[{}],"#,
+            r#""refused":[{{"name":"2.png","kind":"refused","reply":null}}],"hint":null,"#,
+            r#""token":"00112233445566778899aabbccddeeff"}}"#,
+        ),
+        done
+    );
+    stand::<Failure>(&[&failure]);
+    // What an older host wrote.
+    let older = r#"{"kind":"tls","what":"x","reply":null,"done":[],"refused":[]}"#;
+    let older: Failure = serde_json::from_str(older).unwrap();
+    assert!(older.hint.is_none() && older.token.is_none());
+    let older = r#"{"name":"connect","host":"a","port":21,"user":"me","password":"x"}"#;
+    let Call::Connect(older) = serde_json::from_str(older).unwrap() else { panic!("it connects") };
+    assert!(older.account.is_none() && !older.once);
+}
 
 #[test]
 fn calls_of_trees_keep_their_forms_and_take_the_older_ones() {
