@@ -27,6 +27,8 @@ pub const GLOB_DIRECTORIES_MAX: u32 = 10_000;
 /// What matching one batch against a pattern may cost for each letter of its names, in letters compared: a costly
 /// pattern gets smaller batches, so that none holds other sessions up.
 pub const GLOB_BATCH_COST: usize = 16 * 1024;
+/// Names that one pattern with more than one component looks at: with `..` in it, few directories are many.
+pub const GLOB_NAMES_MAX: u64 = 10_000_000;
 /// Bytes of one component that is a pattern.
 pub const GLOB_BYTES_MAX: usize = 255;
 /// Words that the braces of one component may stand for.

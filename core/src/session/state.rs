@@ -5,7 +5,7 @@ use super::lookup::Lookup;
 use super::status::Status;
 use super::stou::Naming;
 use super::transfer::{Kind, Transfer};
-use super::work::Work;
+use super::work::{Stop, Work};
 use crate::action::ActionId;
 use crate::date::ExpiryDate;
 use crate::error::StorageError;
@@ -119,28 +119,30 @@ impl Awaited {
 }
 
 impl Awaited {
-    /// The work without a data connection that is under way, as long as it may be stopped.
-    pub(super) fn work(&self) -> Option<&Work> {
+    /// Why the long work without a data connection that is under way is being ended, as long as it may be stopped.
+    pub(super) fn stop(&self) -> Option<&Option<Stop>> {
         match self {
             Self::State(Checking { purpose: Purpose::Work(work), .. })
             | Self::Done(Doing { deed: Deed::OpenTree(work), .. })
             | Self::WorkListed(work)
             | Self::WorkOpened(work)
             | Self::WorkRead(work)
-            | Self::WorkPublished(work) => Some(work),
+            | Self::WorkPublished(work) => Some(&work.stop),
+            Self::Walked(Reading::Status(status)) => Some(&status.stop),
             _ => None,
         }
     }
 
     /// The same, to be changed.
-    pub(super) fn work_mut(&mut self) -> Option<&mut Work> {
+    pub(super) fn stop_mut(&mut self) -> Option<&mut Option<Stop>> {
         match self {
             Self::State(Checking { purpose: Purpose::Work(work), .. })
             | Self::Done(Doing { deed: Deed::OpenTree(work), .. })
             | Self::WorkListed(work)
             | Self::WorkOpened(work)
             | Self::WorkRead(work)
-            | Self::WorkPublished(work) => Some(work),
+            | Self::WorkPublished(work) => Some(&mut work.stop),
+            Self::Walked(Reading::Status(status)) => Some(&mut status.stop),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@ use super::lookup::{Found, Lookup};
 use super::state::{Awaited, Deed, Doing, Flow, Purpose, Reading, Subject};
 use super::view::{ListingForm, entry_of};
 use super::walk::Walk;
+use super::work::Stop;
 use super::{Session, access, refuse};
 use crate::action::StorageRequest;
 use crate::error::StorageError;
@@ -29,6 +30,8 @@ pub(super) struct Status {
     path: VirtualPath,
     walk: Box<Walk>,
     lines: Vec<String>,
+    /// Why it is being ended early: what it goes through may be long, and hold few names that are meant.
+    pub(super) stop: Option<Stop>,
 }
 
 impl Status {
@@ -100,7 +103,7 @@ impl Session {
                 let line = self.single(now, lookup.form, options, &entry, &path, &state.records);
                 Break(status_reply(text::STATUS_FOLLOWS, [without_end(&line)].into()))
             }
-            Found::Walk(walk) => self.status_on(now, Status { path, walk, lines: Vec::new() }),
+            Found::Walk(walk) => self.status_on(now, Status { path, walk, lines: Vec::new(), stop: None }),
         }
     }
 
@@ -112,6 +115,9 @@ impl Session {
     ) -> Flow {
         if let Err(error) = self.walked(now, &mut status.walk, outcome) {
             return self.end_status(status, refuse::storage(error, text::FACTS_FAILED));
+        }
+        if let Some(stop) = status.stop {
+            return self.end_status(status, stop.reply(text::FACTS_FAILED));
         }
         let text = status.walk.take_text();
         let room = limits::STAT_LINES_MAX.saturating_sub(status.lines.len());

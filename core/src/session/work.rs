@@ -1,5 +1,5 @@
-//! Long work without a data connection: HASH and its like, SIZE in TYPE A, COMB, DSIZ. It goes in steps, so that ABOR,
-//! a closed control connection and a shut down are heard in between.
+//! Long work without a data connection: HASH and its like, SIZE in TYPE A, COMB, DSIZ; STAT of a path has its own file. It
+//! goes in steps, so that ABOR, a closed control connection and a shut down are heard in between.
 
 use super::comb::Comb;
 use super::hash::Hash;
@@ -79,12 +79,21 @@ impl Work {
     /// What it says where it may not go on.
     pub(super) fn halted(&self, now: Now) -> Option<Reply> {
         match self.stop {
-            // RFC 959 5.4: ABOR is answered with 426 for what it ends, and 226 for itself.
-            Some(Stop::Abort | Stop::HungUp) => Some(Reply::new(426, text::ABORTED)),
-            Some(Stop::ShutDown) => Some(Reply::new(450, self.failure()).with_detail(text::SHUTTING_DOWN)),
+            Some(stop) => Some(stop.reply(self.failure())),
             // DESIGN 4: no access after expiry, so also not to what has begun before.
             None if expiry::is_expired(self.expiry_s, now.utc_s) => Some(refuse::expired(self.failure())),
             None => None,
+        }
+    }
+}
+
+impl Stop {
+    /// What the command that fails with this text says when it is ended so.
+    pub(super) fn reply(self, failure: &'static str) -> Reply {
+        match self {
+            // RFC 959 5.4: ABOR is answered with 426 for what it ends, and 226 for itself.
+            Self::Abort | Self::HungUp => Reply::new(426, text::ABORTED),
+            Self::ShutDown => Reply::new(450, failure).with_detail(text::SHUTTING_DOWN),
         }
     }
 }
@@ -207,7 +216,7 @@ impl Session {
     pub(super) fn works(&self) -> bool {
         match &self.state {
             State::Busy(wait) => match wait.as_ref() {
-                Wait::For { outcome, .. } => outcome.work().is_some(),
+                Wait::For { outcome, .. } => outcome.stop().is_some(),
                 Wait::Until { .. } => false,
             },
             State::Fresh | State::Ready | State::Closed => false,
@@ -218,8 +227,8 @@ impl Session {
     pub(super) fn stop_work(&mut self, why: Stop) -> bool {
         let State::Busy(wait) = &mut self.state else { return false };
         let Wait::For { outcome, .. } = wait.as_mut() else { return false };
-        let Some(work) = outcome.work_mut().filter(|work| work.stop.is_none()) else { return false };
-        work.stop = Some(why);
+        let Some(stop) = outcome.stop_mut().filter(|stop| stop.is_none()) else { return false };
+        *stop = Some(why);
         true
     }
 }

@@ -157,6 +157,77 @@ fn a_pattern_searches_so_many_directories_and_no_more() {
 }
 
 #[test]
+fn a_pattern_looks_at_so_many_names_and_no_more() {
+    let mut host = Host::with_port(Settings::default());
+    host.lines(&["NLST */../*.png"]);
+    host.checks("/*.png");
+    host.state(missing(vec![]));
+    host.checks("/");
+    host.state(directory(vec![]));
+    host.connected(Ok(()));
+    host.done();
+    let mut looked_at = 0;
+    while host.request() != &StorageRequest::CloseListing {
+        match host.request() {
+            StorageRequest::ReadListing { entries_max: limits::LISTING_BATCH_DIRECTORIES } => {
+                looked_at += u64::from(limits::LISTING_BATCH_DIRECTORIES);
+                let names =
+                    (0..limits::LISTING_BATCH_DIRECTORIES).map(|n| named(&format!("d{n}"), FileKind::Directory));
+                host.stored(Ok(listed(names.collect(), false)));
+            }
+            // As many as a test has patience for.
+            StorageRequest::ReadListing { .. } => {
+                looked_at += 100_000;
+                host.stored(Ok(listed(vec![named("", FileKind::File); 100_000], true)));
+            }
+            StorageRequest::CheckExpiry { .. } => host.state(directory(vec![])),
+            _ => host.done(),
+        }
+    }
+    assert!((limits::GLOB_NAMES_MAX..limits::GLOB_NAMES_MAX + 200_000).contains(&looked_at), "{looked_at}");
+    host.done();
+    host.says(&[
+        "150 Here comes the directory listing.",
+        "226-Directory send OK.",
+        "226 Some directories are left out.",
+    ]);
+}
+
+/// STAT of a tree, while its first directory is read.
+fn status_begun() -> Host {
+    let mut host = Host::logged_in(Settings::default());
+    host.lines(&["STAT -R /"]);
+    // As a name, then as options and a path.
+    host.checks("/-R ");
+    host.state(missing(vec![]));
+    host.checks("/");
+    host.state(directory(vec![]));
+    host.done();
+    host
+}
+
+#[test]
+fn a_status_hears_abor_a_hang_up_and_a_shut_down_between_its_steps() {
+    let mut host = status_begun();
+    host.lines(&["NOOP", "ABOR"]);
+    host.says(&[]);
+    host.stored(Ok(listed(vec![named("a", FileKind::Directory)], false)));
+    assert_eq!(host.request(), &StorageRequest::CloseListing);
+    host.done();
+    host.says(&["426 Command aborted.", "450 Command dropped by ABOR.", "226 ABOR successful."]);
+
+    let mut host = status_begun();
+    host.event(Event::ControlClosed);
+    host.stored(Ok(listed(vec![named("a", FileKind::Directory)], false)));
+    assert_eq!(host.request(), &StorageRequest::CloseListing);
+
+    let mut host = status_begun();
+    host.event(Event::ShutDown);
+    host.stored(Ok(listed(vec![named("a", FileKind::Directory)], false)));
+    assert_eq!(host.request(), &StorageRequest::CloseListing);
+}
+
+#[test]
 fn a_status_that_grows_too_long_is_cut_and_closed() {
     let mut host = Host::logged_in(Settings::default());
     host.lines(&["STAT /"]);

@@ -72,6 +72,7 @@ impl Session {
 
     pub(super) fn entries_read(&self, now: Now, walk: &mut Walk, entries: Vec<Entry>, end: bool) {
         let mut text = mem::take(&mut walk.text);
+        walk.looked_at += entries.len() as u64;
         let Some(frame) = walk.frames.last() else { return };
         let view = self.view_of(now, walk, frame);
         let glob = frame.level.and_then(|level| walk.steps.get(level)).map(|step| &step.glob);

@@ -40,6 +40,8 @@ pub(super) struct Walk {
     above: Option<FileInfo>,
     /// Directories that its patterns have led to.
     searched: u32,
+    /// Names that it has read.
+    looked_at: u64,
     /// Something was left out.
     pub(super) is_cut: bool,
     /// Lines that nobody has taken yet.
@@ -129,6 +131,7 @@ impl Walk {
             has_begun: false,
             above: None,
             searched: 0,
+            looked_at: 0,
             is_cut: false,
             text: String::new(),
             has_lines: false,
@@ -256,7 +259,7 @@ impl Session {
         let sort_entries_max = self.settings.listing_sort_entries_max;
         loop {
             let is_above_due = walk.needs_above();
-            let is_full = walk.searched >= limits::GLOB_DIRECTORIES_MAX;
+            let is_full = walk.searched >= limits::GLOB_DIRECTORIES_MAX || walk.looked_at >= limits::GLOB_NAMES_MAX;
             let entries_max = walk.batch();
             let frame = walk.frames.last_mut()?;
             let (asked, request) = match frame.stage {
