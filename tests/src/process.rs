@@ -63,6 +63,22 @@ impl Driver {
     }
 }
 
+/// Makes of each function of a [`Driver`] two tests, `function::std` and `function::smol`.
+#[macro_export]
+macro_rules! with_each_driver {
+    ($($check:ident)+) => { $(mod $check {
+        #[test]
+        fn std() {
+            super::$check($crate::process::Driver::Std);
+        }
+
+        #[test]
+        fn smol() {
+            super::$check($crate::process::Driver::Smol);
+        }
+    })+ };
+}
+
 /// A running server. Killed when dropped.
 #[derive(Debug)]
 pub struct ServerProcess {

@@ -308,14 +308,7 @@ fn abor_of_a_listing(driver: Driver) {
     });
 }
 
-macro_rules! on_both_drivers {
-    ($($check:ident)*) => {
-        mod std_driver { $(#[test] fn $check() { super::$check(super::Driver::Std); })* }
-        mod smol_driver { $(#[test] fn $check() { super::$check(super::Driver::Smol); })* }
-    };
-}
-
-on_both_drivers! {
+mayfly_tests::with_each_driver! {
     abor_of_a_download abor_of_an_upload abor_of_a_listing abor_without_a_transfer
     stat_of_a_download stat_of_an_upload
     quit_during_a_download quit_during_an_upload

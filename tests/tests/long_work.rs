@@ -7,21 +7,7 @@ use std::fs::{self, File};
 use std::process::Command;
 use tempfile::TempDir;
 
-macro_rules! on_both_drivers {
-    ($($check:ident)+) => { $(mod $check {
-        #[test]
-        fn std() {
-            super::$check(super::Driver::Std);
-        }
-
-        #[test]
-        fn smol() {
-            super::$check(super::Driver::Smol);
-        }
-    })+ };
-}
-
-on_both_drivers! {
+mayfly_tests::with_each_driver! {
     digests_are_those_of_the_host_s_own_tools
     a_size_in_ascii_is_what_is_sent
     parts_become_one_file

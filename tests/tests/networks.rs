@@ -9,21 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, TcpListener
 use std::process::Command;
 use tempfile::TempDir;
 
-macro_rules! on_both_drivers {
-    ($($check:ident)+) => { $(mod $check {
-        #[test]
-        fn std() {
-            super::$check(super::Driver::Std);
-        }
-
-        #[test]
-        fn smol() {
-            super::$check(super::Driver::Smol);
-        }
-    })+ };
-}
-
-on_both_drivers! {
+mayfly_tests::with_each_driver! {
     pasv_says_the_control_connection_s_own_address_and_listens_there_alone
     pasv_says_what_a_name_stands_for
     pasv_says_what_a_reload_brings

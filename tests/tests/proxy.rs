@@ -11,21 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-macro_rules! on_both_drivers {
-    ($($check:ident)+) => { $(mod $check {
-        #[test]
-        fn std() {
-            super::$check(super::Driver::Std);
-        }
-
-        #[test]
-        fn smol() {
-            super::$check(super::Driver::Smol);
-        }
-    })+ };
-}
-
-on_both_drivers! {
+mayfly_tests::with_each_driver! {
     the_header_s_client_is_the_session_s
     version_2_with_extensions_tells_the_same
     a_proxy_s_own_connection_keeps_its_addresses

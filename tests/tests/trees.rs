@@ -15,22 +15,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Each check with each of our clients.
-macro_rules! with_both_clients {
-    ($($check:ident)+) => { $(mod $check {
-        #[test]
-        fn std() {
-            super::$check(super::Driver::Std);
-        }
-
-        #[test]
-        fn smol() {
-            super::$check(super::Driver::Smol);
-        }
-    })+ };
-}
-
-with_both_clients! {
+mayfly_tests::with_each_driver! {
     some_hundred_files_go_up_and_come_down
     a_tree_goes_to_a_plain_server_and_comes_back
     a_download_that_was_killed_goes_on
