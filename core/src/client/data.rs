@@ -4,65 +4,13 @@
 use super::action::{ClientAction, ClientNote};
 use super::desk::{Awaited, Desk};
 use super::event::{Fault, MoveError};
+use super::order::{DataOrder, Moved, Trouble, What};
 use super::reply_reader::{Class, Heard};
 use super::server::{Server, Way};
 use crate::wire::command::{Command, EpsvArgument};
 use crate::{data, limits};
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
-
-/// What shall be moved.
-#[derive(Clone, Debug)]
-pub(super) struct DataOrder {
-    /// STOR, RETR, LIST or their like.
-    pub(super) command: Command,
-    pub(super) what: What,
-    /// Where a file goes on; anything but 0 needs REST.
-    pub(super) offset_bytes: u64,
-    /// Which file of the call it is, counted from 0.
-    pub(super) file: usize,
-}
-
-/// What a data connection carries.
-#[derive(Clone, Debug)]
-pub(super) enum What {
-    Send { name: String, size_bytes: Option<u64> },
-    Receive { name: String, size_bytes: Option<u64> },
-    List,
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub(super) struct Moved {
-    /// Whether the server said that it begins.
-    pub(super) begun: bool,
-    /// Bytes over the data connection.
-    pub(super) wire_bytes: u64,
-    /// What `What::List` brought.
-    pub(super) listing: Vec<u8>,
-    /// The reply that ended it well, or why it did not end so.
-    pub(super) outcome: Result<Heard, Trouble>,
-}
-
-/// Why nothing, or not all, was moved.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// The server's final word.
-    Refused(Heard),
-    /// The server does not go on from an offset.
-    RestartRefused(Heard),
-    /// No data connection could be had in any way.
-    Unconnected(Fault),
-    /// The data connection was lost.
-    Lost,
-    /// The file's side failed.
-    Local(Fault),
-    /// The listing is longer than anybody needs.
-    ListingTooLong,
-    /// The server answered out of turn.
-    OutOfTurn(Heard),
-}
 
 /// A data connection at work.
 #[derive(Debug)]
@@ -381,12 +329,6 @@ impl DataJob {
         desk.push(ClientAction::CloseData);
         let listing = core::mem::take(&mut self.listing);
         Some(Moved { begun: self.begun, wire_bytes: self.wire_bytes, listing, outcome })
-    }
-}
-
-impl DataOrder {
-    fn sends(&self) -> bool {
-        matches!(self.what, What::Send { .. })
     }
 }
 

@@ -2,11 +2,11 @@
 //! which tell whether a part that is there already is of this very file; after a break REST and RETR go on from there.
 
 use super::call::DownloadOrder;
-use super::data::{DataOrder, Moved, Trouble, What};
 use super::event::Fault;
 use super::failure::{Failure, FailureKind, Hint, Refusal, kind_of};
 use super::listing::EntryKind;
 use super::names;
+use super::order::{DataOrder, Moved, Trouble, What};
 use super::place;
 use super::reply_reader::{Class, Heard};
 use super::server::{Known, Server};

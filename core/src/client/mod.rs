@@ -48,6 +48,7 @@ pub mod failure;
 mod link;
 pub mod listing;
 mod names;
+mod order;
 mod place;
 pub mod reply_reader;
 mod run;

@@ -1,8 +1,8 @@
 //! What upload, download and view have in common: going to the storage path, its date, and what a broken transfer
 //! means.
 
-use super::data::Trouble;
 use super::failure::{Failure, FailureKind, Hint};
+use super::order::Trouble;
 use super::reply_reader::{Class, Heard};
 use super::server::{Place, Server};
 use super::step::Next;

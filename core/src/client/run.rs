@@ -3,10 +3,11 @@
 use super::action::{ClientAction, ClientNote};
 use super::call::{Call, ClientSettings};
 use super::connect::check;
-use super::data::{DataJob, DataOrder, Moved, What};
+use super::data::DataJob;
 use super::desk::{Awaited, Desk};
 use super::download::Download;
 use super::failure::{Failure, FailureKind};
+use super::order::{DataOrder, Moved, What};
 use super::reply_reader::{Class, Heard};
 use super::server::{Known, Place, Server};
 use super::step::{Input, Next, Step};

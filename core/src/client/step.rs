@@ -2,9 +2,9 @@
 //! came of it.
 
 use super::action::ClientNote;
-use super::data::{DataOrder, Moved};
 use super::event::{Fault, SourceInfo};
 use super::failure::Failure;
+use super::order::{DataOrder, Moved};
 use super::reply_reader::Heard;
 use super::server::Server;
 use super::summary::Summary;

@@ -1,8 +1,8 @@
 //! View (seed): CWD p, then LIST p.
 
-use super::data::{DataOrder, Moved, Trouble, What};
 use super::failure::{Failure, FailureKind, Hint};
 use super::listing;
+use super::order::{DataOrder, Moved, Trouble, What};
 use super::place;
 use super::reply_reader::Heard;
 use super::server::{Known, Server};

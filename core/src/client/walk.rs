@@ -1,9 +1,9 @@
 //! A look into a directory, or into all of the tree below it: MLSD where the server knows it, else LIST, else NLST.
 
-use super::data::{DataOrder, Moved, Trouble, What};
 use super::failure::{Failure, FailureKind, Refusal};
 use super::listing::{self, Entry, EntryKind};
 use super::names;
+use super::order::{DataOrder, Moved, Trouble, What};
 use super::place;
 use super::reply_reader::{Class, Heard};
 use super::server::{Known, Place, Server};

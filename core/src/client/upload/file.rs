@@ -1,8 +1,8 @@
 //! One file of an upload: opened, announced, sent, stamped with its time, checked.
 
-use super::super::data::{DataOrder, Moved, Trouble, What};
 use super::super::event::{Fault, SourceInfo};
 use super::super::failure::{Failure, FailureKind, kind_of};
+use super::super::order::{DataOrder, Moved, Trouble, What};
 use super::super::place;
 use super::super::reply_reader::{Class, Heard};
 use super::super::server::{Known, Server};
