@@ -10,7 +10,8 @@ use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 
 /// Whether a server may connect to `address` for a peer at `peer`: its own address, and no port below 1024 (DESIGN 7;
-/// RFC 2577 3). An IPv4-mapped IPv6 address counts as the IPv4 address.
+/// RFC 2577 3). An IPv4-mapped IPv6 address counts as the IPv4 address. An address that is nobody's own, which only a PROXY
+/// header can name, serves nobody: connecting to `0.0.0.0` would lead to this host itself.
 ///
 /// ```
 /// use mayfly_core::data::may_connect;
@@ -23,7 +24,8 @@ use nom::{IResult, Parser};
 /// ```
 #[must_use]
 pub fn may_connect(address: SocketAddr, peer: IpAddr) -> bool {
-    address.ip().to_canonical() == peer.to_canonical() && address.port() >= UNPRIVILEGED_PORT_FIRST
+    let is_peer = address.ip().to_canonical() == peer.to_canonical();
+    is_peer && address.port() >= UNPRIVILEGED_PORT_FIRST && !is_nobodys(address.ip())
 }
 
 /// Whether a server may connect to `address` for a user who may name another host than the peer (FXP): no port below
@@ -31,15 +33,23 @@ pub fn may_connect(address: SocketAddr, peer: IpAddr) -> bool {
 /// for a peer of such an address alone.
 #[must_use]
 pub fn may_connect_elsewhere(address: SocketAddr, peer: IpAddr) -> bool {
-    let near = |ip: IpAddr| match ip.to_canonical() {
+    let means_one = !is_near(address.ip()) || is_near(peer);
+    address.port() >= UNPRIVILEGED_PORT_FIRST && !is_nobodys(address.ip()) && means_one
+}
+
+/// Whether an address means another host to each that names it: loopback or link-local.
+pub(crate) fn is_near(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unicast_link_local(),
-    };
-    let nobodys = match address.ip().to_canonical() {
+    }
+}
+
+fn is_nobodys(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
         IpAddr::V4(ip) => ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast(),
         IpAddr::V6(ip) => ip.is_unspecified() || ip.is_multicast(),
-    };
-    address.port() >= UNPRIVILEGED_PORT_FIRST && !nobodys && (!near(address.ip()) || near(peer))
+    }
 }
 
 /// The argument of PORT: `192,168,1,65,106,37` (RFC 959 4.1.2).
@@ -175,6 +185,10 @@ mod tests {
             ("[::1]:2000", "::1", true),
             ("127.0.0.1:2000", "::1", false),
             ("[::192.168.1.65]:2000", "192.168.1.65", false),
+            ("0.0.0.0:2000", "0.0.0.0", false),
+            ("[::]:2000", "::", false),
+            ("255.255.255.255:2000", "255.255.255.255", false),
+            ("[ff02::1]:2000", "ff02::1", false),
         ] {
             assert_eq!(may_connect(address.parse().unwrap(), peer.parse().unwrap()), may, "{address} for {peer}");
         }

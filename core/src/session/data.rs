@@ -264,8 +264,11 @@ impl Session {
 
     /// DESIGN 7: nobody may be used as a weapon (RFC 2577 3), except by those whom the operator trusts with it.
     fn may_connect(&self, address: SocketAddr) -> bool {
-        data::may_connect(address, self.peer.ip())
-            || self.may_use_other_hosts() && data::may_connect_elsewhere(address, self.peer.ip())
+        // What a proxy on another host calls its loopback is not this host's.
+        let is_proxys_own = self.own.is_some_and(|own| data::is_near(address.ip()) && !data::is_near(own));
+        let is_peer = data::may_connect(address, self.peer.ip());
+        let is_elsewhere = self.may_use_other_hosts() && data::may_connect_elsewhere(address, self.peer.ip());
+        !is_proxys_own && (is_peer || is_elsewhere)
     }
 
     fn may_use_other_hosts(&self) -> bool {

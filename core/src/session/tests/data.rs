@@ -158,3 +158,25 @@ fn another_host_serves_those_alone_whom_the_operator_names() {
     listen(&mut host, "PASV");
     assert_eq!(asked(&mut host), "192.0.2.7, any false");
 }
+
+#[test]
+fn a_proxy_cannot_name_this_host_s_loopback_or_nobody_s_address() {
+    for (peer, own, says) in [
+        ("127.0.0.1:4000", "10.0.0.2", "500 Illegal PORT command."),
+        ("0.0.0.0:4000", "10.0.0.2", "500 Illegal PORT command."),
+        ("0.0.0.0:4000", "127.0.0.1", "500 Illegal PORT command."),
+        // Here the proxy is on this host.
+        ("127.0.0.1:4000", "127.0.0.1", "200 PORT command successful. Consider using PASV."),
+    ] {
+        let proxied = session(Settings::default(), peer, "203.0.113.5:21").behind_proxy(own.parse().unwrap());
+        let mut host = logged_in(proxied);
+        let (ip, _) = peer.split_once(':').unwrap();
+        host.lines(&[&format!("PORT {},200,1", ip.replace('.', ","))]);
+        host.says(&[says]);
+        if says.starts_with("500") {
+            // Nor is it the default data port that leads there.
+            host.lines(&["RETR f"]);
+            host.says(&["425 Use PORT or PASV first."]);
+        }
+    }
+}
