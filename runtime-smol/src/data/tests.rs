@@ -308,15 +308,15 @@ fn assert_chunks(data: &mut DataSide) {
 
 #[test]
 fn a_probe_ticks_while_two_fast_peers_keep_one_thread_busy() {
-    // Goal: with one thread for all, an endless upload and an endless download leave room for everybody else.
+    // Goal: with one thread for all, an endless upload and one large download after the other leave room for everybody else.
     let executor = smol::LocalExecutor::new();
-    let (mut sending, mut reader) = connected_pair();
     let (mut receiving, mut writer) = connected_pair();
-    let reading = thread::spawn(move || while matches!(reader.read(&mut [0; 16384]), Ok(1..)) {});
     let writing = thread::spawn(move || while writer.write_all(&[0; 16384]).is_ok() {});
     let bytes = pattern(16 * 1024 * 1024);
     let downloads = executor.spawn(async move {
         loop {
+            let (mut sending, mut reader) = connected_pair();
+            thread::spawn(move || while matches!(reader.read(&mut [0; 16384]), Ok(1..)) {});
             sending.download = Some(download(&bytes, 0, true));
             sending.transfer(ID, Direction::Send, IMAGE);
             poll_fn(|cx| sending.poll(cx)).await;
@@ -339,7 +339,6 @@ fn a_probe_ticks_while_two_fast_peers_keep_one_thread_busy() {
     };
     assert!(block_on(executor.run(probe.or(starved))));
     drop((downloads, upload, executor));
-    reading.join().unwrap();
     writing.join().unwrap();
 }
 
