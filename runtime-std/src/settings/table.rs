@@ -72,7 +72,7 @@ settings! {
     max_expiry: Lifetime = "none", "DURATION",
         "The furthest date that may be set, from now";
     require_expiry: bool = "false", "BOOL" [num_args = 0..=1, default_missing_value = "true"],
-        "Take uploads only into paths that expire";
+        "Take uploads only into paths that expire, and none into the root itself, where nothing does";
     drain: Span<0, 2_592_000> = "1h", "DURATION",
         "How long a download may go on after its path expired";
     passive_ports: Option<PortRange> = "any", "FIRST-LAST",

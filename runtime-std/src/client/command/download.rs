@@ -54,7 +54,7 @@ fn download_files<C: Calls>(args: &DownloadArgs) -> Exit {
     match outcome {
         Ok(done) => {
             if done.is_empty() {
-                say(&"note: there are no files in it");
+                say(&"note: there are no files in it; -r takes directories too");
             }
             show::downloaded(&url.path, &done, &destination, common.json)
         }
