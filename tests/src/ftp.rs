@@ -2,7 +2,7 @@
 
 use crate::process::PATIENCE;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 
 /// A control connection.
 #[derive(Debug)]
@@ -177,19 +177,21 @@ impl Reply {
     }
 }
 
-/// Connects from this one of this host's addresses.
+/// Connects from this one of this host's addresses, and from a port of its own: the system shares one that it was not
+/// asked for with connections to elsewhere, and then nobody can listen there.
 ///
 /// # Errors
 /// The system's.
-pub fn connect_from(from: Ipv4Addr, to: SocketAddr) -> io::Result<TcpStream> {
+pub fn connect_from(from: impl Into<IpAddr>, to: SocketAddr) -> io::Result<TcpStream> {
     use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
-    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = socket(family, SocketType::STREAM, None)?;
     bind(&socket, &SocketAddr::new(from.into(), 0))?;
     connect(&socket, &to)?;
     Ok(TcpStream::from(socket))
 }
 
-/// Listens on the port that a connection has already, the default data port (RFC 959 3.2): the system wants to hear from
+/// Listens on the port that a connection of [`connect_from`] has already, the default data port (RFC 959 3.2): the system wants to hear from
 /// both that they agree.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use super::core::START;
 use super::watched_clock::WatchedClock;
 use super::{Amount, Fault, Stage, settings};
+use crate::ftp::{connect_from, listen_beside};
 use crate::transcript::script::{Closing, DiskStep, SessionNumber, Setup};
 use mayfly_std::clock::Clock;
 use mayfly_std::settings::ServeOptions;
@@ -124,7 +125,8 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
     }
 
     fn connect(&mut self, number: SessionNumber) -> Result<(), Fault> {
-        let control = Connection::to(self.server.address)?;
+        let address = self.server.address;
+        let control = Connection::new(connect_from(address.ip(), address).map_err(said)?)?;
         self.sessions.insert(number, NetSession { control, listener: None, data: None });
         Ok(())
     }
@@ -159,7 +161,7 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
         let session = self.session(number)?;
         // Two cannot listen there.
         session.listener = None;
-        session.listener = Some(crate::ftp::listen_beside(&session.control.stream).map_err(said)?);
+        session.listener = Some(listen_beside(&session.control.stream).map_err(said)?);
         session.data = None;
         Ok(())
     }
@@ -178,7 +180,7 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
 
     fn data_stranger(&mut self, _number: SessionNumber, port: u16) -> Result<(), Fault> {
         let to = SocketAddr::new(self.server.address.ip(), port);
-        let mut stranger = connect_from(Ipv4Addr::new(127, 0, 0, 2), to)?;
+        let mut stranger = connect_as_stranger(Ipv4Addr::new(127, 0, 0, 2), to)?;
         match stranger.read(&mut [0]) {
             Ok(0) => Ok(()),
             Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(()),
@@ -316,8 +318,8 @@ fn wait_readable(listener: &TcpListener) -> Result<(), Fault> {
 }
 
 /// Connects from another of this host's addresses.
-fn connect_from(from: Ipv4Addr, to: SocketAddr) -> Result<TcpStream, Fault> {
-    let stream = crate::ftp::connect_from(from, to).map_err(said)?;
+fn connect_as_stranger(from: Ipv4Addr, to: SocketAddr) -> Result<TcpStream, Fault> {
+    let stream = connect_from(from, to).map_err(said)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(said)?;
     Ok(stream)
 }

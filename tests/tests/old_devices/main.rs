@@ -5,7 +5,7 @@
 
 mod devices;
 
-use mayfly_tests::ftp::{Ftp, listen_beside};
+use mayfly_tests::ftp::{Ftp, connect_from, listen_beside};
 use mayfly_tests::process::{Driver, PATIENCE, ServerProcess};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use std::fs;
@@ -42,7 +42,8 @@ fn play(driver: Driver, device: &Device) {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("incoming")).unwrap();
     let server = ServerProcess::start(driver, root.path(), &["--anonymous-rights", "all"]);
-    let mut control = Ftp::connect(server.address());
+    let control = connect_from(server.address().ip(), server.address()).unwrap();
+    let mut control = Ftp::over(control);
     let (mut listener, mut data, mut last) = (None, None, String::new());
     // A blank that ends a line is a part of it.
     for step in device.dialogue.lines().map(str::trim_start).filter(|step| !step.is_empty()) {
