@@ -183,16 +183,25 @@ impl Reply {
 /// # Errors
 /// The system's.
 pub fn connect_from(from: impl Into<IpAddr>, to: SocketAddr) -> io::Result<TcpStream> {
-    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+    let stream = bound(from.into())?;
+    rustix::net::connect(&stream, &to)?;
+    Ok(stream)
+}
+
+/// Has a port of this address to itself, and neither connects from it nor listens there.
+///
+/// # Errors
+/// The system's.
+pub fn bound(to: IpAddr) -> io::Result<TcpStream> {
+    use rustix::net::{AddressFamily, SocketType, bind, socket};
     let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let socket = socket(family, SocketType::STREAM, None)?;
-    bind(&socket, &SocketAddr::new(from.into(), 0))?;
-    connect(&socket, &to)?;
+    bind(&socket, &SocketAddr::new(to, 0))?;
     Ok(TcpStream::from(socket))
 }
 
-/// Listens on the port that a connection of [`connect_from`] has already, the default data port (RFC 959 3.2): the system wants to hear from
-/// both that they agree.
+/// Listens on the port that a socket of [`connect_from`] or [`bound`] has already, as on the default data port (RFC 959
+/// 3.2): the system wants to hear from both that they agree.
 ///
 /// # Errors
 /// The system's.

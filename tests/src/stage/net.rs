@@ -3,7 +3,7 @@
 use super::core::START;
 use super::watched_clock::WatchedClock;
 use super::{Amount, Fault, Stage, settings};
-use crate::ftp::{connect_from, listen_beside};
+use crate::ftp::{bound, connect_from, listen_beside};
 use crate::transcript::script::{Closing, DiskStep, SessionNumber, Setup};
 use mayfly_std::clock::Clock;
 use mayfly_std::settings::ServeOptions;
@@ -45,6 +45,8 @@ struct Running<S: Serve> {
 struct NetSession {
     control: Connection,
     listener: Option<TcpListener>,
+    /// Where it listens or has listened, so that nobody else does once it no more does.
+    port: Option<TcpStream>,
     data: Option<Connection>,
 }
 
@@ -127,7 +129,7 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
     fn connect(&mut self, number: SessionNumber) -> Result<(), Fault> {
         let address = self.server.address;
         let control = Connection::new(connect_from(address.ip(), address).map_err(said)?)?;
-        self.sessions.insert(number, NetSession { control, listener: None, data: None });
+        self.sessions.insert(number, NetSession { control, listener: None, port: None, data: None });
         Ok(())
     }
 
@@ -150,9 +152,10 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
     fn data_listen(&mut self, number: SessionNumber) -> Result<SocketAddr, Fault> {
         let session = self.session(number)?;
         let here = session.control.stream.local_addr().map_err(said)?;
-        let listener = TcpListener::bind((here.ip(), 0)).map_err(said)?;
-        let address = listener.local_addr().map_err(said)?;
-        session.listener = Some(listener);
+        let port = bound(here.ip()).map_err(said)?;
+        let address = port.local_addr().map_err(said)?;
+        session.listener = Some(listen_beside(&port).map_err(said)?);
+        session.port = Some(port);
         session.data = None;
         Ok(address)
     }
