@@ -81,6 +81,34 @@ pub enum StorageError {
     Failed,
 }
 
+/// Why a login was not let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LoginError {
+    /// No such user, or not with this proof, or not from this address: nobody is told which.
+    Refused,
+    /// So many logins are being checked that this one would wait too long.
+    Busy,
+    /// The host failed; the driver logs the particulars.
+    Failed,
+}
+
+/// Why a connection is not secured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TlsError {
+    /// The two could not agree, or what came is no TLS; the driver logs the particulars.
+    Handshake,
+    /// The connection was lost.
+    ConnectionLost,
+    /// `Action::Cancel` ended it.
+    Cancelled,
+    /// The driver has no certificate.
+    Unavailable,
+}
+
 /// Why a data connection could not be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,8 +1,10 @@
 //! What the driver tells the session: bytes, outcomes, time.
 
 use crate::action::ActionId;
-use crate::error::{NetError, StorageError, TransferError};
+use crate::error::{LoginError, NetError, StorageError, TlsError, TransferError};
 use crate::record::{Entry, FileInfo, PathState};
+use crate::user::Account;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -39,6 +41,22 @@ pub enum Event {
         id: ActionId,
         /// 128 bits.
         bytes: [u8; 16],
+    },
+    /// The outcome of `Action::VerifyLogin`.
+    LoginVerified {
+        /// The action's.
+        id: ActionId,
+        /// Who it is.
+        #[serde(with = "crate::wire::json::outcome")]
+        outcome: Result<Box<Account>, LoginError>,
+    },
+    /// The outcome of `Action::StartTls` and `Action::SecureData`.
+    TlsStarted {
+        /// The action's.
+        id: ActionId,
+        /// How the connection is secured.
+        #[serde(with = "crate::wire::json::outcome")]
+        outcome: Result<TlsInfo, TlsError>,
     },
     /// The outcome of `Action::ListenData`.
     DataListening {
@@ -89,6 +107,20 @@ pub enum Event {
     Timeout,
     /// The server shuts down: the idle go at once, a transfer may end first.
     ShutDown,
+}
+
+/// What a TLS handshake has come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsInfo {
+    /// The protocol: `TLSv1.3`, `TLSv1.2`.
+    pub protocol: String,
+    /// The cipher suite, as the TLS registry names it.
+    pub cipher: String,
+    /// Whether it resumes a session of this control connection.
+    pub resumed: bool,
+    /// The subject of the client's certificate, where it showed one that the operator's authority signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
 }
 
 /// Whether the server has room for a session.

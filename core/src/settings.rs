@@ -63,6 +63,12 @@ pub struct Settings {
     /// How many directories deep `LIST -R` goes.
     #[serde(default = "listing_depth_max")]
     pub listing_depth_max: u32,
+    /// Whether there are named users, whom the driver knows; else anonymous alone may log in.
+    #[serde(default)]
+    pub named_users: bool,
+    /// How TLS is used; none: there is none.
+    #[serde(default)]
+    pub tls: Option<TlsRules>,
     /// Whether each command and each reply is noted, for whoever looks for a client's trouble.
     #[serde(default)]
     pub note_dialogue: bool,
@@ -92,9 +98,42 @@ impl Default for Settings {
             chmod: true,
             host_names: Vec::new(),
             listing_depth_max: listing_depth_max(),
+            named_users: false,
+            tls: None,
             note_dialogue: false,
         }
     }
+}
+
+/// How a server with a certificate uses TLS (RFC 4217).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsRules {
+    /// What is refused without it.
+    pub require: RequireTls,
+    /// Whether a data connection must resume the control connection's TLS session, which shows that it is the same
+    /// client's.
+    pub require_resumption: bool,
+    /// Whether an upload over TLS that ends without `close_notify` counts as broken.
+    pub require_close_notify: bool,
+}
+
+impl Default for TlsRules {
+    fn default() -> Self {
+        Self { require: RequireTls::Nothing, require_resumption: false, require_close_notify: true }
+    }
+}
+
+/// What is refused without TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequireTls {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Logins.
+    Login,
+    /// Logins and data connections.
+    Data,
 }
 
 /// The server's own port of the data connections that it makes.

@@ -1,9 +1,11 @@
 //! Who may do what.
 
+use crate::path::VirtualPath;
 use crate::record::{ANONYMOUS, Record, RecordAt, Token};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::num::NonZeroU64;
 use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 
@@ -122,20 +124,81 @@ impl fmt::Display for UnknownRight {
 
 impl core::error::Error for UnknownRight {}
 
-/// Who a session is logged in as.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Who a session is logged in as, and what holds for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Account {
     /// The name that owns what it makes.
     pub name: String,
-    /// What it may do anywhere.
+    /// What it may do in every place that it may see.
     pub rights: Rights,
+    /// Where it begins, and what `~` stands for.
+    #[serde(default = "VirtualPath::root")]
+    pub home: VirtualPath,
+    /// Whether what lies outside its home is for it as if it were not there.
+    #[serde(default)]
+    pub confined: bool,
+    /// How long its paths live, where that is not as `Settings` says.
+    #[serde(default)]
+    pub expiry: ExpiryPolicy,
+    /// How much may stand below its home; none: no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
+    /// The most bytes of a second that an upload brings; none: no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload_bytes_per_s: Option<NonZeroU64>,
+    /// The most bytes of a second that a download takes; none: no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub download_bytes_per_s: Option<NonZeroU64>,
+}
+
+/// What one user's paths have in place of what `Settings` says; none: that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExpiryPolicy {
+    /// As `Settings::default_expiry_s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_s: Option<u64>,
+    /// As `Settings::max_expiry_s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_s: Option<u64>,
+    /// As `Settings::require_expiry`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required: Option<bool>,
+}
+
+/// How much may stand in one place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Quota {
+    /// Bytes of all files; none: no bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Files; none: no bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
 }
 
 impl Account {
+    /// The account of this name with these rights everywhere, and no bounds.
+    #[must_use]
+    pub fn new(name: String, rights: Rights) -> Self {
+        Self {
+            name,
+            rights,
+            home: VirtualPath::root(),
+            confined: false,
+            expiry: ExpiryPolicy::default(),
+            quota: None,
+            upload_bytes_per_s: None,
+            download_bytes_per_s: None,
+        }
+    }
+
     /// The anonymous account with these rights.
     #[must_use]
     pub fn anonymous(rights: Rights) -> Self {
-        Self { name: ANONYMOUS.into(), rights }
+        Self::new(ANONYMOUS.into(), rights)
     }
 
     /// Whether this account, which made or claimed the paths of `claims`, owns the path of `record` (DESIGN 4).

@@ -165,7 +165,7 @@ impl Driver {
                 self.data.connect(id, peer, (local, local_port), self.socket);
             }
             Action::CloseData => self.data.close(),
-            Action::Transfer { id, direction, translation, deflate } => {
+            Action::Transfer { id, direction, translation, deflate, .. } => {
                 self.data.transfer(id, direction, Terms { translation, deflate });
             }
             Action::SendData { id, text, deflate, last } => self.data.send_text(id, Piece { text, deflate, last }),

@@ -129,7 +129,7 @@ impl<'a> Worker<'a> {
             Action::AcceptData { id, peer, any_host } => self.data.accept(id, (!any_host).then_some(peer)),
             Action::ConnectData { id, peer, local, local_port } => self.data.connect(id, peer, local, local_port),
             Action::CloseData => self.data.close(&mut self.storage),
-            Action::Transfer { id, direction, translation, deflate } => {
+            Action::Transfer { id, direction, translation, deflate, .. } => {
                 self.data.transfer(id, Terms { direction, translation, deflate }, &mut self.storage, now)
             }
             Action::SendData { id, text, deflate, last } => self.data.send(id, (text, deflate, last), now),

@@ -5,10 +5,14 @@ mod storage;
 
 pub use storage::{ListingDetail, NewFacts, ReadingPurpose, StorageRequest, UploadBase};
 
+use crate::error::TlsError;
+use crate::event::TlsInfo;
 use crate::path::VirtualPath;
+use crate::wire::command::Secret;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
+use core::num::NonZeroU64;
 use serde::{Deserialize, Serialize};
 
 /// Names one outstanding action; never used twice in a session, below 2^53.
@@ -42,6 +46,32 @@ pub enum Action {
     DrawRandom {
         /// Repeated by the outcome.
         id: ActionId,
+    },
+    /// Check who a peer says it is against the operator's users; outcome [`crate::event::Event::LoginVerified`]. A user
+    /// that is not known and a proof that does not hold cost the same and answer the same.
+    VerifyLogin {
+        /// Repeated by the outcome.
+        id: ActionId,
+        /// The name that the peer gave.
+        user: String,
+        /// What it has shown.
+        proof: Proof,
+        /// The client's address, for users who may come from some alone.
+        peer: IpAddr,
+    },
+    /// Secure the control connection with TLS, as its server (RFC 4217 4), once every reply so far has gone out; outcome
+    /// [`crate::event::Event::TlsStarted`]. Whatever is sent and received from then on goes through TLS.
+    StartTls {
+        /// Repeated by the outcome.
+        id: ActionId,
+    },
+    /// Secure the data connection that stands with TLS, as its server (RFC 4217 9, 12); outcome
+    /// [`crate::event::Event::TlsStarted`].
+    SecureData {
+        /// Repeated by the outcome.
+        id: ActionId,
+        /// Whether an upload that ends without `close_notify` counts as broken: `TransferError::ConnectionLost`.
+        needs_close_notify: bool,
     },
     /// Open a listening data socket (PASV, EPSV), in place of any earlier one; outcome
     /// [`crate::event::Event::DataListening`].
@@ -90,6 +120,9 @@ pub enum Action {
         /// MODE Z: the data connection carries one zlib stream (RFC 1950) of the translated bytes; sent at this level.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         deflate: Option<DeflateLevel>,
+        /// The most bytes over the data connection in a second; none: no bound.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes_per_s: Option<NonZeroU64>,
     },
     /// Send this text (a piece of a listing) over the data connection; outcome
     /// [`crate::event::Event::TransferEnded`].
@@ -129,6 +162,23 @@ pub enum Action {
     },
     /// Send what is pending, then close the control connection and all that the session holds. The last action.
     Close,
+}
+
+/// What a peer shows to be let in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "proof", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Proof {
+    /// PASS.
+    Password {
+        /// What came with it.
+        password: Secret,
+    },
+    /// The certificate that the control connection's handshake has verified.
+    Certificate {
+        /// As `TlsInfo::certificate` has it.
+        subject: String,
+    },
 }
 
 /// Which way a transfer goes, seen from the server.
@@ -244,6 +294,20 @@ pub enum Note {
     LoggedIn {
         /// The user.
         user: String,
+    },
+    /// A connection is secured with TLS.
+    Secured {
+        /// Whether it is a data connection; else the control connection.
+        data: bool,
+        /// How.
+        tls: TlsInfo,
+    },
+    /// TLS could not be had on a connection.
+    NotSecured {
+        /// Whether it is a data connection; else the control connection.
+        data: bool,
+        /// Why.
+        error: TlsError,
     },
     /// A login failed.
     LoginFailed {

@@ -215,6 +215,7 @@ impl Session {
 
     /// Refuses a transfer whose data connection could not be asked for, before anything is opened for it.
     pub(super) fn need_setup(&self) -> Flow<()> {
+        self.need_protection()?;
         match self.data.setup {
             // Nobody would hear how it ended.
             _ if self.ending == Some(End::HungUp) => Break(Reply::new(425, text::NO_CONNECTION)),

@@ -3,7 +3,7 @@
 use super::state::{Flow, Purpose};
 use super::transfer::{Kind, Transfer};
 use super::{Session, access, refuse};
-use crate::action::{Action, Direction, Translation};
+use crate::action::{Action, Translation};
 use crate::error::{StorageError, TransferError};
 use crate::record::{FileInfo, PathState};
 use crate::time::Now;
@@ -68,7 +68,7 @@ impl Session {
             Ok(info) => {
                 let preliminary = self.opening(&transfer.shown, info.size_bytes);
                 self.begin(now, &mut transfer, &preliminary);
-                return self.move_bytes(transfer, Direction::Send);
+                return self.proceed(now, transfer);
             }
             Err(error) => refuse::storage(error, text::RETR_FAILED),
         };

@@ -19,9 +19,13 @@ impl Session {
         let refusal = match admission {
             Admission::Welcome => {
                 self.expect_login(now);
-                self.state = State::Ready;
-                return self.unasked(&Reply::new(220, text::WELCOME));
+                if self.channel.is_agreed() {
+                    return self.secure_control(true);
+                }
+                return self.greet();
             }
+            // Whoever expects TLS cannot read a refusal in clear.
+            _ if self.channel.is_agreed() => return self.close("no room"),
             Admission::TooManySessions => text::TOO_MANY_USERS,
             Admission::TooManyFromAddress => text::TOO_MANY_FROM_ADDRESS,
             Admission::ShuttingDown => text::SHUTTING_DOWN,
@@ -30,11 +34,18 @@ impl Session {
         self.close("no room");
     }
 
+    /// The greeting.
+    pub(super) fn greet(&mut self) {
+        self.state = State::Ready;
+        self.unasked(&Reply::new(220, text::WELCOME));
+    }
+
     /// The next moment at which something is due, on the monotonic clock.
     pub(super) fn due_ms(&self) -> Option<u64> {
         let of_state = match &self.state {
             State::Fresh | State::Closed => return None,
             State::Ready => self.idle_until_ms(),
+            State::Securing { .. } => None,
             State::Busy(wait) => match wait.as_ref() {
                 Wait::Until { at_ms, .. } => Some(*at_ms),
                 Wait::For { outcome, .. } => self.overdue_ms(outcome).map(|(at_ms, _)| at_ms),
@@ -60,7 +71,7 @@ impl Session {
         let after = |transfer: &Transfer, span_ms: u64| transfer.moved_ms.saturating_add(span_ms);
         let transfer = outcome.transfer().filter(|transfer| transfer.interrupt.is_none())?;
         match outcome {
-            Awaited::Connected(_) => {
+            Awaited::Connected(_) | Awaited::Secured(_) => {
                 let span_ms = match self.settings.data_connect_ms_max {
                     // Firewalls drop what they did not see asked for, so that a client would hang that forgot its PASV.
                     span_ms if transfer.is_unasked => span_ms.min(limits::DEFAULT_PORT_MS_MAX),
@@ -99,7 +110,9 @@ impl Session {
         let is_ready = matches!(self.state, State::Ready);
         let is_idle = is_ready && self.resume_ms.is_none() && is_due(self.idle_until_ms());
         if is_idle || is_due(self.login_until_ms()) {
-            self.unasked(&Reply::new(421, text::TIMEOUT));
+            if !matches!(self.state, State::Securing { .. }) {
+                self.unasked(&Reply::new(421, text::TIMEOUT));
+            }
             self.close(if is_idle { "idle" } else { "login time-out" });
         }
     }
@@ -171,7 +184,7 @@ impl Session {
         self.send(self.input.last_form, reply);
     }
 
-    fn close(&mut self, reason: &str) {
+    pub(super) fn close(&mut self, reason: &str) {
         self.note(Note::Ending { reason: reason.to_string() });
         self.push(Action::Close);
         self.input.clear();

@@ -28,6 +28,7 @@ impl Session {
             Feature::Hash => Some(self.hash_feature()),
             Feature::NewFacts => Some(self.mff_feature()),
             Feature::Facts => Some(self.facts.feature()),
+            Feature::Tls(line) => self.settings.tls.map(|_| line.into()),
             Feature::Chmod => self.settings.chmod.then(|| "SITE CHMOD".into()),
         }
     }

@@ -93,6 +93,11 @@ impl Input {
         }
     }
 
+    /// Whether nothing came that was not carried out.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.framer.held_bytes() == 0
+    }
+
     /// Lines that wait.
     #[cfg(test)]
     pub(super) fn waiting_lines(&self) -> usize {
@@ -131,6 +136,9 @@ impl Session {
             // A few bytes of input ask for many of output: a peer that takes none of it must not have more made.
             if !self.reply_room {
                 return;
+            }
+            if self.channel.is_agreed() && self.ending.is_none() {
+                return self.secure_control(false);
             }
             match self.input.next() {
                 Some(request) => {

@@ -137,11 +137,11 @@ impl Session {
             return self.abandon(now, transfer, Some(reply));
         }
         self.begin(now, &mut transfer, &Reply::new(150, text::LISTING_COMES));
-        self.send_or_go_on(now, transfer)
+        self.proceed(now, transfer)
     }
 
     /// Sends what there is once it is worth it, reads on, or ends.
-    fn send_or_go_on(&mut self, now: Now, mut transfer: Box<Transfer>) -> Flow {
+    pub(super) fn send_or_go_on(&mut self, now: Now, mut transfer: Box<Transfer>) -> Flow {
         let Kind::Listing(Listing { stage, is_ended, .. }) = &mut transfer.kind else {
             return self.abandon(now, transfer, None);
         };

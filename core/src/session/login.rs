@@ -2,14 +2,18 @@
 
 use super::Session;
 use super::data::Setup;
-use super::state::{End, Flow, Wait};
-use crate::action::{Action, Note};
+use super::state::{Awaited, End, Flow, Verifying, Wait};
+use crate::action::{Action, Note, Proof};
+use crate::error::LoginError;
 use crate::record::ANONYMOUS;
 use crate::time::Now;
 use crate::user::Account;
+use crate::wire::command::Secret;
 use crate::wire::command::row::{Login as Access, Row};
 use crate::wire::reply::Reply;
 use crate::wire::text;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::mem;
@@ -25,8 +29,8 @@ pub(super) enum Login {
         /// When it must be done, on the monotonic clock, milliseconds.
         until_ms: u64,
     },
-    /// This account.
-    In(Account),
+    /// This account; boxed, for whoever is not logged in yet is small.
+    In(Box<Account>),
 }
 
 impl Login {
@@ -46,20 +50,27 @@ impl Session {
         if open { Continue(()) } else { Break(Reply::new(530, text::LOGIN_REQUIRED)) }
     }
 
-    pub(super) fn user(&mut self, name: String) -> Reply {
-        match &mut self.login {
-            Login::Out { user, .. } => {
-                *user = Some(name);
-                Reply::new(331, text::SPECIFY_PASSWORD)
+    pub(super) fn user(&mut self, name: String) -> Flow {
+        self.need_tls_to_log_in()?;
+        let certificate = self.channel.certificate().filter(|_| self.settings.named_users).map(ToOwned::to_owned);
+        match (&mut self.login, certificate) {
+            // RFC 4217 5.2: whom the certificate names needs no password.
+            (Login::Out { user, .. }, Some(subject)) if owner_of(&name) != ANONYMOUS => {
+                *user = Some(name.clone());
+                self.verify(name, Proof::Certificate { subject })
             }
-            Login::In(account) if account.name == owner_of(&name) => Reply::new(331, text::ANY_PASSWORD),
-            Login::In(account) if account.name == ANONYMOUS => Reply::new(530, text::NO_CHANGE_FROM_GUEST),
-            Login::In(_) => Reply::new(530, text::NO_CHANGE_TO_OTHER),
+            (Login::Out { user, .. }, _) => {
+                *user = Some(name);
+                Break(Reply::new(331, text::SPECIFY_PASSWORD))
+            }
+            (Login::In(account), _) if account.name == owner_of(&name) => Break(Reply::new(331, text::ANY_PASSWORD)),
+            (Login::In(account), _) if account.name == ANONYMOUS => Break(Reply::new(530, text::NO_CHANGE_FROM_GUEST)),
+            (Login::In(_), _) => Break(Reply::new(530, text::NO_CHANGE_TO_OTHER)),
         }
     }
 
     /// Any password does for an anonymous client, so it is not even looked at.
-    pub(super) fn pass(&mut self, now: Now) -> Flow {
+    pub(super) fn pass(&mut self, now: Now, password: Secret) -> Flow {
         let Login::Out { user, .. } = &mut self.login else {
             return Break(Reply::new(230, text::ALREADY_LOGGED_IN));
         };
@@ -67,13 +78,46 @@ impl Session {
             return Break(Reply::new(503, text::USER_FIRST));
         };
         match self.settings.anonymous_rights {
-            Some(rights) if owner_of(&user) == ANONYMOUS => {
-                self.login = Login::In(Account::anonymous(rights));
-                self.note(Note::LoggedIn { user });
-                Break(Reply::new(230, text::LOGIN_SUCCESSFUL))
+            Some(rights) if owner_of(&user) == ANONYMOUS => Break(self.let_in(user, Account::anonymous(rights), 230)),
+            _ if self.settings.named_users && owner_of(&user) != ANONYMOUS => {
+                self.verify(user, Proof::Password { password })
             }
             _ => self.login_failed(now, user),
         }
+    }
+
+    fn verify(&mut self, user: String, proof: Proof) -> Flow {
+        let id = self.fresh_id();
+        let by_certificate = matches!(proof, Proof::Certificate { .. });
+        self.push(Action::VerifyLogin { id, user: user.clone(), proof, peer: self.peer.ip() });
+        Session::wait_for(id, Awaited::Verified(Box::new(Verifying { user, by_certificate })))
+    }
+
+    pub(super) fn verified(
+        &mut self,
+        now: Now,
+        verifying: Verifying,
+        outcome: Result<Box<Account>, LoginError>,
+    ) -> Flow {
+        match outcome {
+            // RFC 4217 5.2: 232 says that no password is needed.
+            Ok(account) => {
+                Break(self.let_in(verifying.user, *account, if verifying.by_certificate { 232 } else { 230 }))
+            }
+            Err(LoginError::Refused) if verifying.by_certificate => Break(Reply::new(331, text::SPECIFY_PASSWORD)),
+            Err(LoginError::Refused) => self.login_failed(now, verifying.user),
+            Err(LoginError::Busy | LoginError::Failed) => {
+                self.ending = Some(End::Logins);
+                Break(Reply::new(421, text::LOGIN_UNAVAILABLE))
+            }
+        }
+    }
+
+    fn let_in(&mut self, user: String, account: Account, code: u16) -> Reply {
+        self.place.directory = account.home.clone();
+        self.login = Login::In(Box::new(account));
+        self.note(Note::LoggedIn { user });
+        Reply::new(code, text::LOGIN_SUCCESSFUL)
     }
 
     /// ACCT: who is logged in needs no account, and before that it is out of order (RFC 959 5.4: 202, 503).
@@ -89,6 +133,10 @@ impl Session {
     pub(super) fn rein(&mut self, now: Now) -> Reply {
         if self.data.setup == Setup::Passive {
             self.push(Action::CloseData);
+        }
+        // RFC 4217 11 would have the connection fall back to clear, and whoever sits between could ask for that.
+        if self.channel.is_secured() {
+            return Reply::new(503, text::NO_REIN_UNDER_TLS);
         }
         let fresh = Self::new(Arc::clone(&self.settings), self.peer, self.local);
         let old = mem::replace(self, fresh);

@@ -4,6 +4,7 @@ mod access;
 mod comb;
 mod data;
 mod directory;
+mod dispatch;
 mod download;
 mod expiry;
 mod facts;
@@ -25,6 +26,7 @@ mod state;
 mod status;
 mod step;
 mod stou;
+mod tls;
 mod transfer;
 mod tree;
 mod upload;
@@ -32,19 +34,18 @@ mod view;
 mod walk;
 mod work;
 
-use crate::action::{Action, ActionId, NewFacts, Note, PathChange};
-use crate::error::{Misuse, NetError, StorageError, TransferError};
-use crate::event::{Event, StorageOutcome};
+use crate::action::{Action, ActionId, Note, PathChange};
+use crate::error::{LoginError, Misuse, NetError, StorageError, TlsError, TransferError};
+use crate::event::{Event, StorageOutcome, TlsInfo};
 use crate::listing::facts::FactSet;
-use crate::listing::options::ListingRequest;
 use crate::network;
 use crate::path::VirtualPath;
 use crate::record::Token;
 use crate::settings::Settings;
 use crate::time::Now;
+use crate::user::Account;
 use crate::wire::command::{Command, Malformed, Request};
 use crate::wire::reply::{Form, Reply};
-use crate::wire::text;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -55,13 +56,12 @@ use core::num::NonZeroU32;
 use core::ops::ControlFlow::{Break, Continue};
 use data::DataChoices;
 use directory::Place;
-use facts::By;
 use input::Input;
 use login::Login;
 use state::{End, Flow, State, Wait};
+use tls::Channel;
 use transfer::Moved;
 use upload::BrokenUpload;
-use view::ListingForm;
 
 /// The server side of one control connection, as a state machine.
 ///
@@ -103,6 +103,8 @@ pub struct Session {
     /// The form of the command that is being carried out.
     form: Form,
     login: Login,
+    /// How the control connection is secured.
+    channel: Channel,
     /// Logins that failed.
     failed_logins: u32,
     place: Place,
@@ -131,6 +133,8 @@ enum Outcome {
     Drawn([u8; 16]),
     Listening(Result<u16, NetError>),
     Connected(Result<(), NetError>),
+    Verified(Result<Box<Account>, LoginError>),
+    Secured(Result<TlsInfo, TlsError>),
     Ended(Moved, Result<(), TransferError>),
 }
 
@@ -152,6 +156,7 @@ impl Session {
             input: Input::default(),
             form: Form::default(),
             login: Login::Out { user: None, until_ms: u64::MAX },
+            channel: Channel::Clear,
             failed_logins: 0,
             place: Place { directory: VirtualPath::root(), last_argument: None },
             data: DataChoices::new(),
@@ -171,6 +176,14 @@ impl Session {
     #[must_use]
     pub fn behind_proxy(mut self, own: IpAddr) -> Self {
         self.own = Some(own.to_canonical());
+        self
+    }
+
+    /// The same for a connection that is TLS from its first byte (implicit TLS, port 990): the handshake comes before the
+    /// greeting.
+    #[must_use]
+    pub fn with_implicit_tls(mut self) -> Self {
+        self.channel = Channel::Agreed;
         self
     }
 
@@ -200,6 +213,13 @@ impl Session {
             }
             Event::Stored { id, outcome } => self.outcome(now, id, Outcome::Stored(outcome))?,
             Event::RandomDrawn { id, bytes } => self.outcome(now, id, Outcome::Drawn(bytes))?,
+            Event::LoginVerified { id, outcome } => self.outcome(now, id, Outcome::Verified(outcome))?,
+            Event::TlsStarted { id, outcome } => match self.state {
+                State::Securing { id: expected, greets } if expected == id => {
+                    self.control_secured(now, greets, outcome);
+                }
+                _ => self.outcome(now, id, Outcome::Secured(outcome))?,
+            },
             Event::DataListening { id, outcome } => self.outcome(now, id, Outcome::Listening(outcome))?,
             Event::DataConnected { id, outcome } => self.outcome(now, id, Outcome::Connected(outcome))?,
             Event::TransferEnded { id, wire_bytes, file_bytes, outcome } => {
@@ -231,7 +251,7 @@ impl Session {
     /// Whether it takes more control input now. If not, stop reading the control connection until it does.
     #[must_use]
     pub fn wants_input(&self) -> bool {
-        !matches!(self.state, State::Closed) && self.input.has_room()
+        !matches!(self.state, State::Closed | State::Securing { .. }) && self.input.has_room()
     }
 
     /// The outcome of the action that is outstanding; nothing changes where it is another's, or of another kind.
@@ -293,88 +313,6 @@ impl Session {
             }
             (_, Err(reply)) => Break(reply),
             (None, Ok(_)) => Break(Reply::from(Malformed::UnknownCommand)),
-        }
-    }
-
-    fn command(&mut self, now: Now, command: Command) -> Flow {
-        match command {
-            Command::User(name) => Break(self.user(name)),
-            Command::Pass(_) => self.pass(now),
-            Command::Acct(_) => Break(self.acct()),
-            Command::Rein => Break(self.rein(now)),
-            Command::Quit => {
-                self.ending = Some(End::Quit);
-                Break(Reply::new(221, text::GOODBYE))
-            }
-            Command::Noop => Break(Reply::new(200, text::NOOP_OK)),
-            Command::Syst => Break(Reply::new(215, text::SYSTEM)),
-            Command::Feat => Break(self.feat()),
-            Command::OptsUtf8(on) => Break(Self::opts_utf8(on)),
-            Command::Help(topic) => Break(Self::help(topic.as_deref())),
-            Command::Type(code) => Break(self.set_type(code)),
-            Command::ModeStream => Break(self.set_mode(false)),
-            Command::ModeDeflate => Break(self.set_mode(true)),
-            Command::OptsModeZ(level) => Break(self.set_deflate_level(level)),
-            Command::StruFile => Break(Reply::new(200, text::STRUCTURE_SET)),
-            Command::Allo(size_bytes) => self.allo(size_bytes),
-            Command::Pwd => Break(self.pwd()),
-            Command::Cwd(argument) => self.cwd(argument),
-            Command::Cdup => self.cdup(),
-            Command::Mkd(argument) => self.mkd(&argument),
-            Command::Rmd(argument) => self.rmd(&argument),
-            Command::Dele(argument) => self.dele(&argument),
-            Command::Rnfr(argument) => self.rnfr(&argument),
-            Command::Rnto(argument) => self.rnto(&argument),
-            Command::Port { extended, address } => Break(self.port(extended, address)),
-            Command::Pasv => self.pasv(),
-            Command::Epsv(argument) => self.epsv(argument),
-            Command::Retr(argument) => self.retr(argument),
-            Command::Stor(argument) => self.stor(false, argument),
-            Command::Appe(argument) => self.stor(true, argument),
-            Command::Stou(argument) => self.stou(argument),
-            Command::Rest(offset_bytes) => Break(self.rest(offset_bytes)),
-            Command::Rang { first, last } => Break(self.rang(first, last)),
-            Command::Abor => Break(self.abor()),
-            Command::OptsMlst(chosen) => Break(self.opts_mlst(chosen)),
-            Command::Stat(None) => Break(self.status()),
-            Command::Stat(Some(request)) => self.stat(request),
-            Command::List(request) => self.list(ListingForm::Long, request),
-            Command::Nlst(request) => self.list(ListingForm::Names, request),
-            Command::Mlsd(path) => {
-                self.list(ListingForm::Facts(self.facts), ListingRequest::exactly(path.unwrap_or_default()))
-            }
-            Command::Mlst(argument) => self.mlst(argument.unwrap_or_default()),
-            Command::Size(argument) => self.size(&argument),
-            Command::Mdtm(argument) => self.mdtm(&argument),
-            Command::Mfmt { modified_s, path } => {
-                self.set_facts(By::Mfmt, NewFacts { modified_s: Some(modified_s), ..NewFacts::default() }, &path)
-            }
-            Command::Mfct { created_s, path } => {
-                self.set_facts(By::Mfct, NewFacts { created_s: Some(created_s), ..NewFacts::default() }, &path)
-            }
-            Command::Mff { facts, path } => self.set_facts(By::Mff, *facts, &path),
-            Command::SiteUtime { modified_s, accessed_s, path } => {
-                let facts = NewFacts { modified_s: Some(modified_s), accessed_s, ..NewFacts::default() };
-                self.set_facts(By::SiteUtime, facts, &path)
-            }
-            Command::SiteChmod { mode, path } => {
-                self.set_facts(By::SiteChmod, NewFacts { mode: Some(mode), ..NewFacts::default() }, &path)
-            }
-            Command::Hash(argument) => self.hash(argument),
-            Command::OptsHash(algorithm) => Break(self.opts_hash(algorithm)),
-            Command::XHash { algorithm, path, range } => self.x_hash(algorithm, &path, range),
-            Command::Comb { target, parts } => self.comb(&target, &parts),
-            Command::Avbl(argument) => self.avbl(&argument.unwrap_or_default()),
-            Command::Dsiz(argument) => self.dsiz(&argument.unwrap_or_default()),
-            Command::Clnt(name) => Break(self.clnt(name)),
-            Command::Csid(name) => Break(self.csid(name)),
-            Command::Lang(tag) => Break(Self::lang(tag.as_deref())),
-            Command::Host(host) => Break(self.host(&host)),
-            Command::SiteWhoami => Break(self.whoami()),
-            Command::SiteIdle(idle_s) => Break(self.site_idle(idle_s)),
-            Command::Expiry { site, path, date } => self.expiry(now, site, &path, date.as_deref()),
-            Command::SiteToken(argument) => self.site_token(&argument),
-            Command::SiteClaim { path, token } => self.site_claim(&path, &token.0),
         }
     }
 

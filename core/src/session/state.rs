@@ -29,6 +29,13 @@ pub(super) enum State {
     Fresh,
     /// The next line may be taken.
     Ready,
+    /// The control connection's TLS handshake runs.
+    Securing {
+        /// `Action::StartTls`.
+        id: ActionId,
+        /// Whether the greeting is due after it.
+        greets: bool,
+    },
     /// A command is being carried out, and waits.
     Busy(Box<Wait>),
     /// `Close` was handed out.
@@ -86,8 +93,12 @@ pub(super) enum Awaited {
     },
     /// `Event::DataConnected`.
     Connected(Box<Transfer>),
+    /// `Event::TlsStarted`, of the data connection.
+    Secured(Box<Transfer>),
     /// `Event::TransferEnded`.
     Ended(Box<Transfer>),
+    /// `Event::LoginVerified`.
+    Verified(Box<Verifying>),
 }
 
 impl Awaited {
@@ -99,6 +110,7 @@ impl Awaited {
             | Self::Opened(transfer)
             | Self::Published(transfer)
             | Self::Connected(transfer)
+            | Self::Secured(transfer)
             | Self::Ended(transfer) => Some(transfer),
             _ => None,
         }
@@ -112,6 +124,7 @@ impl Awaited {
             | Self::Opened(transfer)
             | Self::Published(transfer)
             | Self::Connected(transfer)
+            | Self::Secured(transfer)
             | Self::Ended(transfer) => Some(transfer),
             _ => None,
         }
@@ -250,6 +263,15 @@ pub(super) enum Drawing {
     Making(Making),
     /// The name of a STOU.
     Naming(Naming),
+}
+
+/// A user whose proof is being checked.
+#[derive(Debug)]
+pub(super) struct Verifying {
+    /// As the peer named them.
+    pub(super) user: String,
+    /// By the certificate of the control connection; else by a password.
+    pub(super) by_certificate: bool,
 }
 
 /// A storage path is about to be made; its token is being drawn.

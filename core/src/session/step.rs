@@ -16,7 +16,7 @@ use core::ops::ControlFlow::{Break, Continue};
 impl Session {
     /// One step on. What is awaited comes back where the outcome is of another kind.
     pub(super) fn step(&mut self, now: Now, awaited: Awaited, outcome: Outcome) -> Result<Flow, Box<Awaited>> {
-        use Outcome::{Connected, Drawn, Ended, Listening, Stored};
+        use Outcome::{Connected, Drawn, Ended, Listening, Secured, Stored, Verified};
         use StorageOutcome::{Done, Listed, Opened, Published, Read, Room, State};
         Ok(match (awaited, outcome) {
             (Awaited::State(checking), Stored(Ok(State(state)))) => self.checked(now, checking, Ok(state)),
@@ -49,6 +49,8 @@ impl Session {
             },
             (Awaited::Listening { extended }, Listening(outcome)) => Break(self.listening(extended, outcome)),
             (Awaited::Connected(transfer), Connected(outcome)) => self.connected(now, transfer, outcome),
+            (Awaited::Secured(transfer), Secured(outcome)) => self.data_secured(now, transfer, outcome),
+            (Awaited::Verified(verifying), Verified(outcome)) => self.verified(now, *verifying, outcome),
             (Awaited::Ended(transfer), Ended(moved, outcome)) => self.transfer_ended(now, transfer, moved, outcome),
             (awaited, _) => return Err(Box::new(awaited)),
         })

@@ -280,11 +280,34 @@ impl Session {
         self.reply(preliminary);
     }
 
+    /// After the 150: bytes move, through TLS where they are to be private (RFC 4217 9: the handshake comes after 150).
+    pub(super) fn proceed(&mut self, now: Now, mut transfer: Box<Transfer>) -> Flow {
+        let Some(rules) = self.protects_data() else { return self.move_first(now, transfer) };
+        transfer.moved_ms = now.monotonic_ms;
+        let id = self.fresh_id();
+        self.push(Action::SecureData { id, needs_close_notify: rules.require_close_notify });
+        Session::wait_for(id, Awaited::Secured(transfer))
+    }
+
+    /// The data connection is as it is to be.
+    pub(super) fn move_first(&mut self, now: Now, mut transfer: Box<Transfer>) -> Flow {
+        transfer.moved_ms = now.monotonic_ms;
+        match transfer.kind {
+            Kind::Download { .. } => self.move_bytes(transfer, Direction::Send),
+            Kind::Upload(_) => self.move_bytes(transfer, Direction::Receive),
+            Kind::Listing(_) => self.send_or_go_on(now, transfer),
+        }
+    }
+
     /// Bytes move.
-    pub(super) fn move_bytes(&mut self, transfer: Box<Transfer>, direction: Direction) -> Flow {
+    fn move_bytes(&mut self, transfer: Box<Transfer>, direction: Direction) -> Flow {
         let id = self.fresh_id();
         let DataChoices { translation, deflate, .. } = self.data;
-        self.push(Action::Transfer { id, direction, translation, deflate });
+        let bytes_per_s = self.account().and_then(|account| match direction {
+            Direction::Send => account.download_bytes_per_s,
+            Direction::Receive => account.upload_bytes_per_s,
+        });
+        self.push(Action::Transfer { id, direction, translation, deflate, bytes_per_s });
         Session::wait_for(id, Awaited::Ended(transfer))
     }
 
@@ -353,7 +376,7 @@ impl Session {
                 Wait::For { outcome, .. } => outcome.transfer(),
                 Wait::Until { .. } => None,
             },
-            State::Fresh | State::Ready | State::Closed => None,
+            State::Fresh | State::Ready | State::Securing { .. } | State::Closed => None,
         }
     }
 
@@ -363,7 +386,7 @@ impl Session {
         let State::Busy(wait) = &mut self.state else { return false };
         let Wait::For { id, outcome } = wait.as_mut() else { return false };
         let id = *id;
-        let cancels = matches!(outcome, Awaited::Connected(_) | Awaited::Ended(_));
+        let cancels = matches!(outcome, Awaited::Connected(_) | Awaited::Secured(_) | Awaited::Ended(_));
         let Some(transfer) = outcome.transfer_mut().filter(|transfer| transfer.interrupt.is_none()) else {
             return false;
         };

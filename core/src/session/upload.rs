@@ -3,7 +3,7 @@
 use super::state::{Awaited, Deed, Doing, Flow, Purpose, Subject};
 use super::transfer::{Kind, Transfer};
 use super::{Session, refuse};
-use crate::action::{Action, Direction, StorageRequest, Translation, UploadBase};
+use crate::action::{Action, StorageRequest, Translation, UploadBase};
 use crate::error::{StorageError, TransferError};
 use crate::expiry::{self, Judgement};
 use crate::limits;
@@ -166,7 +166,7 @@ impl Session {
             _ => Reply::new(150, text::OK_TO_SEND),
         };
         self.begin(now, &mut transfer, &preliminary);
-        self.move_bytes(transfer, Direction::Receive)
+        self.proceed(now, transfer)
     }
 
     pub(super) fn upload_ended(

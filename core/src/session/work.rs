@@ -219,7 +219,7 @@ impl Session {
                 Wait::For { outcome, .. } => outcome.stop().is_some(),
                 Wait::Until { .. } => false,
             },
-            State::Fresh | State::Ready | State::Closed => false,
+            State::Fresh | State::Ready | State::Securing { .. } | State::Closed => false,
         }
     }
 

@@ -49,6 +49,42 @@ pub const LOGIN_INCORRECT: &str = "Login incorrect.";
 pub const USER_FIRST: &str = "Login with USER first.";
 /// `331` to `USER` of who is logged in already.
 pub const ANY_PASSWORD: &str = "Any password will do.";
+/// `421` to `PASS`: it cannot be checked now.
+pub const LOGIN_UNAVAILABLE: &str = "Logins cannot be checked now, please try later.";
+/// `530` to `USER` in clear, where TLS is required.
+pub const TLS_REQUIRED: &str = "Please secure the connection with AUTH TLS first.";
+/// `234` to `AUTH`.
+pub const TLS_PROCEED: &str = "Proceed with negotiation.";
+/// `502` to `AUTH` without a certificate.
+pub const TLS_UNAVAILABLE: &str = "TLS is not available here.";
+/// `503` to `AUTH` of who has done so already.
+pub const TLS_ALREADY: &str = "The connection is secured already.";
+/// `504` to `AUTH` with another mechanism.
+pub const AUTH_UNKNOWN: &str = "Unknown AUTH type. Use TLS.";
+/// `503` to `PBSZ`, `PROT` and `CCC` in clear.
+pub const AUTH_FIRST: &str = "Secure the connection with AUTH TLS first.";
+/// `503` to `PROT` without `PBSZ`.
+pub const PBSZ_FIRST: &str = "PBSZ needed before PROT.";
+/// `200` to `PBSZ`.
+pub const PBSZ_OK: &str = "PBSZ set to 0.";
+/// `200` to `PROT P`.
+pub const PROT_PRIVATE: &str = "PROT now Private.";
+/// `200` to `PROT C`.
+pub const PROT_CLEAR: &str = "PROT now Clear.";
+/// `536` to `PROT S` and `PROT E`.
+pub const PROT_UNSUPPORTED: &str = "Only PROT C and PROT P are supported.";
+/// `534` to `PROT C` where data must be private.
+pub const PROT_TOO_LOW: &str = "Data connections must be private here. Use PROT P.";
+/// `533` to `CCC`.
+pub const CCC_REFUSED: &str = "The control connection stays secured.";
+/// `521` to a transfer in clear where data must be private (RFC 4217 9).
+pub const DATA_IN_CLEAR: &str = "Data connections must be private here. Use PROT P.";
+/// `425`: the data connection's handshake failed.
+pub const DATA_NOT_SECURED: &str = "Failed to secure the data connection.";
+/// `522`: the data connection's TLS session is not the control connection's.
+pub const DATA_NOT_RESUMED: &str = "The data connection must resume the TLS session of the control connection.";
+/// `503` to `REIN` under TLS.
+pub const NO_REIN_UNDER_TLS: &str = "Not under TLS. Please connect again.";
 /// `202` to `ACCT`.
 pub const ACCOUNT_SUPERFLUOUS: &str = "ACCT superfluous, no account is needed.";
 /// `220` to `REIN`.

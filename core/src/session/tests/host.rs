@@ -44,6 +44,13 @@ impl Host {
 
     /// The same around this session.
     pub(super) fn around(session: Session) -> Self {
+        let mut host = Self::connected_to(session);
+        host.says(&["220 Welcome to the FTP Server"]);
+        host
+    }
+
+    /// The same before any greeting.
+    pub(super) fn connected_to(session: Session) -> Self {
         let now = Now { monotonic_ms: 50_000, utc_s: START_S };
         let mut host = Self {
             session,
@@ -58,7 +65,6 @@ impl Host {
             telnet: vec![],
         };
         host.event(Event::Connected { admission: Admission::Welcome });
-        host.says(&["220 Welcome to the FTP Server"]);
         host
     }
 
@@ -109,6 +115,9 @@ impl Host {
             }
             Action::Storage { id, .. }
             | Action::DrawRandom { id }
+            | Action::VerifyLogin { id, .. }
+            | Action::StartTls { id }
+            | Action::SecureData { id, .. }
             | Action::ListenData { id, .. }
             | Action::AcceptData { id, .. }
             | Action::ConnectData { id, .. }

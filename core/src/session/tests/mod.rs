@@ -9,6 +9,8 @@ mod listings;
 mod paths;
 mod random;
 mod stou;
+mod tls;
 mod transfers;
 mod uploads;
+mod users;
 mod work;

@@ -44,6 +44,10 @@ impl Command {
     fn parts(&self, secrets: Secrets) -> (&'static str, Cow<'_, str>) {
         match self {
             Self::User(name) => ("USER", name.into()),
+            Self::Auth(mechanism) => ("AUTH", mechanism.into()),
+            Self::Pbsz(bytes) => ("PBSZ", format!("{bytes}").into()),
+            Self::Prot(level) => ("PROT", level.letter().into()),
+            Self::Ccc => ("CCC", "".into()),
             Self::Pass(password) => ("PASS", secrets.show(&password.0)),
             Self::Acct(account) => ("ACCT", secrets.show(&account.0)),
             Self::Rein => ("REIN", "".into()),

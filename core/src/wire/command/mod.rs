@@ -11,6 +11,7 @@ mod identity;
 mod info;
 mod malformed;
 pub mod row;
+mod security;
 mod site;
 pub mod table;
 mod transfer;
@@ -49,6 +50,14 @@ pub enum Command {
     Acct(Secret),
     /// REIN (RFC 959 4.1.1).
     Rein,
+    /// AUTH and the mechanism, in capitals (RFC 2228 3, RFC 4217 4).
+    Auth(String),
+    /// PBSZ (RFC 2228 3); TLS needs no buffer, so any size will do.
+    Pbsz(u32),
+    /// PROT (RFC 2228 3).
+    Prot(ProtectionLevel),
+    /// CCC (RFC 2228 3).
+    Ccc,
     /// QUIT (RFC 959 4.1.1).
     Quit,
     /// NOOP (RFC 959 4.1.3).
@@ -227,6 +236,32 @@ pub enum Command {
         /// The token as written; a malformed one is as wrong as a wrong one.
         token: Secret,
     },
+}
+
+/// What PROT may ask for (RFC 2228 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtectionLevel {
+    /// `C`: clear.
+    Clear,
+    /// `S`: safe.
+    Safe,
+    /// `E`: confidential.
+    Confidential,
+    /// `P`: private.
+    Private,
+}
+
+impl ProtectionLevel {
+    /// As PROT names it.
+    #[must_use]
+    pub fn letter(self) -> &'static str {
+        match self {
+            Self::Clear => "C",
+            Self::Safe => "S",
+            Self::Confidential => "E",
+            Self::Private => "P",
+        }
+    }
 }
 
 /// Bytes of a file, from `first` to `last`, both included, counted from 0; `first <= last`, neither above

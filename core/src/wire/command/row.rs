@@ -61,6 +61,8 @@ pub enum Feature {
     NewFacts,
     /// `SITE CHMOD`, where the settings have it.
     Chmod,
+    /// This line, where there is TLS.
+    Tls(&'static str),
 }
 
 /// Codes that any command may be answered with: the server goes down or the session times out, ABOR drops it, or the

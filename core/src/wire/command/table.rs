@@ -4,7 +4,7 @@
 
 use super::argument::{bytes, none, optional, parsed, text};
 use super::row::{Feature, Row, Turn, refused, row};
-use super::{Command, Malformed, Secret, access, data, facts, hash, identity, info, site, transfer};
+use super::{Command, Malformed, Secret, access, data, facts, hash, identity, info, security, site, transfer};
 use crate::digest::DigestAlgorithm;
 use crate::listing::facts::FactSet;
 use crate::listing::options::ListingRequest;
@@ -14,13 +14,13 @@ use nom::Parser as _;
 /// Every command.
 pub static COMMANDS: &[Row] = &[
     // Who the client is: RFC 959 4.1.1.
-    row("USER", "<name>", "RFC 959 4.1.1", &[331, 530], access::user).anytime(),
+    row("USER", "<name>", "RFC 959 4.1.1", &[232, 331, 530], access::user).anytime(),
     // An empty password is one, and clients send it for anonymous.
     row("PASS", "<password>", "RFC 959 4.1.1", &[230, 503, 530], |a| Ok(Command::Pass(Secret(a.into())))).anytime(),
     row("QUIT", "", "RFC 959 4.1.1", &[221], |a| none(a, Command::Quit)).anytime(),
     row("ACCT", "<account>", "RFC 959 4.1.1", &[202, 503], |a| text(a).map(|a| Command::Acct(Secret(a)))).anytime(),
     refused("SMNT", "RFC 959 4.1.1"),
-    row("REIN", "", "RFC 959 4.1.1", &[220], |a| none(a, Command::Rein)).anytime(),
+    row("REIN", "", "RFC 959 4.1.1", &[220, 503], |a| none(a, Command::Rein)).anytime(),
     // Directories and names. RFC 1123 4.1.3.1: the X-forms of RFC 775 mean the same and are still sent.
     row("PWD", "", "RFC 959 4.1.3", &[257], |a| none(a, Command::Pwd)).keeps_restart(),
     row("XPWD", "", "RFC 775", &[257], |a| none(a, Command::Pwd)).keeps_restart(),
@@ -180,11 +180,15 @@ pub static COMMANDS: &[Row] = &[
     refused("SITE SYMLINK", IN_USE),
     refused("SITE UMASK", IN_USE),
     // Security: RFC 2228 and RFC 4217.
-    refused("AUTH", "RFC 2228 3"),
+    row("AUTH", "TLS|SSL", "RFC 4217 4", &[234, 502, 503, 504], security::auth)
+        .anytime()
+        .features(&[Feature::Tls("AUTH TLS")]),
     refused("ADAT", "RFC 2228 3"),
-    refused("PBSZ", "RFC 2228 3"),
-    refused("PROT", "RFC 2228 3"),
-    refused("CCC", "RFC 2228 3"),
+    row("PBSZ", "0", "RFC 4217 8", &[200, 503], security::pbsz).anytime().features(&[Feature::Tls("PBSZ")]),
+    row("PROT", "C|P", "RFC 4217 9", &[200, 503, 504, 534, 536], security::prot)
+        .anytime()
+        .features(&[Feature::Tls("PROT")]),
+    row("CCC", "", "RFC 4217 6", &[503, 533], |a| none(a, Command::Ccc)).anytime(),
     refused("MIC", "RFC 2228 3"),
     refused("CONF", "RFC 2228 3"),
     refused("ENC", "RFC 2228 3"),

@@ -282,8 +282,19 @@ fn what_rfc_959_has_beside_files() {
 }
 
 #[test]
+fn rfc_4217_is_read_in_either_case() {
+    reads("auth tls", &Command::Auth(path("TLS")));
+    reads("PBSZ 0", &Command::Pbsz(0));
+    reads("prot p", &Command::Prot(ProtectionLevel::Private));
+    reads("PROT E", &Command::Prot(ProtectionLevel::Confidential));
+    reads("CCC", &Command::Ccc);
+    refuses(501, &["AUTH", "PBSZ", "PBSZ x", "PBSZ 4294967296", "PROT", "CCC x"]);
+    refuses(504, &["PROT X"]);
+}
+
+#[test]
 fn what_is_known_and_not_carried_is_502_and_the_rest_500() {
-    refuses(502, &["SMNT /", "AUTH TLS", "PBSZ 0", "PROT P", "SITE SYMLINK a b", "SITE UMASK 022"]);
+    refuses(502, &["SMNT /", "ADAT x", "MIC x", "SITE SYMLINK a b", "SITE UMASK 022"]);
     refuses(500, &["", " ", "FLY", "NOOPX", "NO", " NOOP", "NOOP\t", "NOOP\r", "\u{feff}NOOP", "123", "ÄÖÜ", "NO-OP"]);
 }
 

@@ -154,7 +154,7 @@ impl CoreSession {
                 self.event(Event::DataConnected { id, outcome });
             }
             Action::CloseData => self.data.server_closes(),
-            Action::Transfer { id, direction, translation, deflate } => {
+            Action::Transfer { id, direction, translation, deflate, .. } => {
                 self.data.transfer(id, direction, (translation, deflate), &mut self.storage)?;
             }
             Action::SendData { id, text, deflate, last } => self.data.send_text(id, text, (deflate, last))?,

@@ -1,0 +1,165 @@
+//! TLS: when the handshakes come, and what is refused without them.
+
+use super::host::{Host, file, info};
+use crate::action::{Action, Note};
+use crate::error::TlsError;
+use crate::event::{Event, StorageOutcome, TlsInfo};
+use crate::record::FileKind;
+use crate::session::Session;
+use crate::settings::{RequireTls, Settings, TlsRules};
+use alloc::borrow::ToOwned;
+use alloc::sync::Arc;
+use alloc::vec;
+
+fn settings(rules: TlsRules) -> Settings {
+    Settings { tls: Some(rules), ..Settings::default() }
+}
+
+fn info_of(resumed: bool) -> TlsInfo {
+    TlsInfo { protocol: "TLSv1.3".to_owned(), cipher: "TLS_AES_256_GCM_SHA384".to_owned(), resumed, certificate: None }
+}
+
+/// A session whose control connection is secured.
+fn secured(settings: Settings) -> Host {
+    let mut host = Host::greeted(settings);
+    host.lines(&["AUTH TLS"]);
+    host.says(&["234 Proceed with negotiation."]);
+    host.tls_starts(Ok(info_of(false)));
+    host
+}
+
+impl Host {
+    #[track_caller]
+    fn tls_starts(&mut self, outcome: Result<TlsInfo, TlsError>) {
+        let (id, action) = self.take_open();
+        assert!(matches!(action, Action::StartTls { .. } | Action::SecureData { .. }), "{action:?}");
+        self.event(Event::TlsStarted { id, outcome });
+    }
+
+    /// RETR of a file up to the handshake of its data connection.
+    #[track_caller]
+    fn retr_private(&mut self) {
+        self.lines(&["PBSZ 0", "PROT P", "PORT 192,0,2,7,200,1", "RETR f"]);
+        self.take_replies();
+        self.state(file(3, vec![]));
+        self.connected(Ok(()));
+        self.stored(Ok(StorageOutcome::Opened(info(FileKind::File, 3))));
+        self.says(&["150 Opening BINARY mode data connection for f (3 bytes)."]);
+    }
+}
+
+#[test]
+fn without_a_certificate_there_is_no_tls() {
+    let mut host = Host::greeted(Settings::default());
+    host.lines(&["AUTH TLS", "PBSZ 0", "PROT P", "CCC"]);
+    host.says(&[
+        "502 TLS is not available here.",
+        "503 Secure the connection with AUTH TLS first.",
+        "503 Secure the connection with AUTH TLS first.",
+        "503 Secure the connection with AUTH TLS first.",
+    ]);
+}
+
+#[test]
+fn input_in_clear_behind_auth_closes_the_connection() {
+    // CVE-2011-0411 and its kind: what was put in clear behind AUTH must not count as sent through TLS.
+    for input in ["AUTH TLS\r\nUSER anonymous\r\n", "AUTH TLS\r\nUSER", "AUTH TLS\r\n\r\n"] {
+        let mut host = Host::greeted(settings(TlsRules::default()));
+        host.event(Event::ControlReceived { bytes: input.as_bytes().to_vec() });
+        host.says(&["234 Proceed with negotiation."]);
+        assert!(host.closed, "{input:?}");
+        assert!(host.open.is_empty(), "{input:?}");
+    }
+}
+
+#[test]
+fn a_login_in_clear_counts_no_more_after_auth() {
+    let mut host = Host::logged_in(settings(TlsRules::default()));
+    host.lines(&["AUTH TLS"]);
+    host.says(&["234 Proceed with negotiation."]);
+    assert!(!host.session.wants_input(), "the handshake is the driver's");
+    host.tls_starts(Ok(info_of(false)));
+    host.lines(&["PWD", "AUTH TLS", "REIN", "CCC"]);
+    host.says(&[
+        "530 Please login with USER and PASS.",
+        "503 The connection is secured already.",
+        "503 Not under TLS. Please connect again.",
+        "533 The control connection stays secured.",
+    ]);
+}
+
+#[test]
+fn a_handshake_that_fails_or_never_ends_closes_the_connection() {
+    let mut host = Host::greeted(settings(TlsRules::default()));
+    host.lines(&["AUTH TLS"]);
+    host.tls_starts(Err(TlsError::Handshake));
+    assert!(host.closed);
+    let mut host = Host::greeted(settings(TlsRules::default()));
+    host.lines(&["AUTH TLS"]);
+    host.take_replies();
+    host.time_out();
+    assert!(host.closed);
+    host.says(&[]);
+}
+
+#[test]
+fn implicit_tls_comes_before_the_greeting() {
+    let address = |text: &str| text.parse().unwrap();
+    let session =
+        Session::new(Arc::new(settings(TlsRules::default())), address("192.0.2.7:4000"), address("192.0.2.1:990"));
+    let mut host = Host::connected_to(session.with_implicit_tls());
+    host.says(&[]);
+    host.tls_starts(Ok(info_of(false)));
+    host.says(&["220 Welcome to the FTP Server"]);
+    assert!(host.notes.iter().any(|note| matches!(note, Note::Secured { data: false, .. })));
+}
+
+#[test]
+fn what_is_required_is_refused_in_clear() {
+    let rules = TlsRules { require: RequireTls::Data, ..TlsRules::default() };
+    let mut host = Host::greeted(settings(rules));
+    host.lines(&["USER anonymous"]);
+    host.says(&["530 Please secure the connection with AUTH TLS first."]);
+    let mut host = secured(settings(rules));
+    host.log_in();
+    host.lines(&["PROT P", "PORT 192,0,2,7,200,1", "RETR f", "PBSZ 0", "PROT C", "PROT E", "PROT P"]);
+    host.says(&[
+        "503 PBSZ needed before PROT.",
+        "200 PORT command successful. Consider using PASV.",
+        "521 Data connections must be private here. Use PROT P.",
+        "200 PBSZ set to 0.",
+        "534 Data connections must be private here. Use PROT P.",
+        "536 Only PROT C and PROT P are supported.",
+        "200 PROT now Private.",
+    ]);
+}
+
+#[test]
+fn a_private_data_connection_is_secured_between_150_and_the_bytes() {
+    let mut host = secured(settings(TlsRules::default()));
+    host.log_in();
+    host.retr_private();
+    host.tls_starts(Ok(info_of(true)));
+    host.transferred(3, Ok(()));
+    host.says(&["226 Transfer complete."]);
+    assert_eq!(host.data_closed, 1);
+}
+
+#[test]
+fn a_data_connection_that_is_not_secured_as_it_must_be_carries_nothing() {
+    let rules = TlsRules { require_resumption: true, ..TlsRules::default() };
+    let mut host = secured(settings(rules));
+    host.log_in();
+    host.retr_private();
+    host.tls_starts(Ok(info_of(false)));
+    host.says(&["522 The data connection must resume the TLS session of the control connection."]);
+    host.retr_private();
+    host.tls_starts(Err(TlsError::Handshake));
+    host.says(&["425 Failed to secure the data connection."]);
+    host.retr_private();
+    host.lines(&["ABOR"]);
+    assert_eq!(host.cancelled.len(), 1);
+    host.tls_starts(Err(TlsError::Cancelled));
+    host.says(&["426 Failure writing network stream.", "226 ABOR successful."]);
+    assert!(host.open.is_empty());
+}
