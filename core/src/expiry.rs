@@ -3,8 +3,8 @@
 use crate::date::ExpiryDate;
 use crate::path::VirtualPath;
 use crate::record::{FileInfo, PathState, Record, RecordAt};
-use crate::settings::Settings;
 use crate::time::Now;
+use crate::user::ExpiryRules;
 
 /// What a check of a path comes to at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,10 +67,10 @@ pub fn own<'a>(way: &'a [RecordAt], path: &VirtualPath) -> Option<&'a Record> {
 }
 
 /// The expiry of a new storage path, given within its MKD. Only a top-level one gets any, for a nested one has its
-/// ancestors'. It never lies beyond `max_expiry`, or a client could keep a path longer by setting no date.
+/// ancestors'. It never lies beyond `max_s`, or a client could keep a path longer by setting no date.
 #[must_use]
-pub fn initial(settings: &Settings, way_above: &[RecordAt], now: Now) -> Option<i64> {
-    let span_s = [settings.default_expiry_s, settings.max_expiry_s].into_iter().flatten().min()?;
+pub fn initial(rules: ExpiryRules, way_above: &[RecordAt], now: Now) -> Option<i64> {
+    let span_s = [rules.default_s, rules.max_s].into_iter().flatten().min()?;
     way_above.is_empty().then(|| after(now, span_s))
 }
 
@@ -88,13 +88,13 @@ pub enum Limit {
 ///
 /// # Errors
 /// [`Limit`]: the earliest bound that it breaks. A date is never clamped.
-pub fn allowed(date: ExpiryDate, settings: &Settings, way_above: &[RecordAt], now: Now) -> Result<Option<i64>, Limit> {
-    let policy_s = settings.max_expiry_s.map(|span_s| after(now, span_s));
+pub fn allowed(date: ExpiryDate, rules: ExpiryRules, way_above: &[RecordAt], now: Now) -> Result<Option<i64>, Limit> {
+    let policy_s = rules.max_s.map(|span_s| after(now, span_s));
     let latest_s = earlier(policy_s, effective(way_above));
     match (date, latest_s) {
         (ExpiryDate::At(at_s), Some(latest_s)) if at_s > latest_s => Err(Limit::Latest(latest_s)),
         (ExpiryDate::Never, Some(latest_s)) => Err(Limit::Latest(latest_s)),
-        (ExpiryDate::Never, None) if settings.require_expiry => Err(Limit::MustExpire),
+        (ExpiryDate::Never, None) if rules.required => Err(Limit::MustExpire),
         (ExpiryDate::Never, None) => Ok(None),
         (ExpiryDate::At(at_s), _) => Ok(Some(at_s)),
     }
@@ -174,10 +174,10 @@ mod tests {
 
     #[test]
     fn a_date_keeps_to_policy_and_ancestors_or_is_refused() {
-        let free = Settings::default();
-        let strict = Settings { max_expiry_s: Some(100), require_expiry: true, ..Settings::default() };
-        let must = Settings { require_expiry: true, ..Settings::default() };
-        let set = |settings, way: &[RecordAt], date| allowed(date, settings, way, NOW);
+        let free = ExpiryRules::default();
+        let strict = ExpiryRules { max_s: Some(100), required: true, ..ExpiryRules::default() };
+        let must = ExpiryRules { required: true, ..ExpiryRules::default() };
+        let set = |rules: &ExpiryRules, way: &[RecordAt], date| allowed(date, *rules, way, NOW);
         assert_eq!(set(&free, &[], ExpiryDate::Never), Ok(None));
         assert_eq!(set(&free, &[], ExpiryDate::At(1_000)), Ok(Some(1_000)));
         assert_eq!(set(&free, &[at(1, Some(1_500))], ExpiryDate::At(1_500)), Ok(Some(1_500)));
@@ -190,14 +190,14 @@ mod tests {
 
     #[test]
     fn a_new_path_gets_the_default_only_at_the_top() {
-        let settings = Settings { default_expiry_s: Some(60), ..Settings::default() };
-        assert_eq!(initial(&settings, &[], NOW), Some(1_060));
-        assert_eq!(initial(&settings, &[at(1, None)], NOW), None);
-        assert_eq!(initial(&Settings::default(), &[], NOW), None);
-        let contradictory = Settings { default_expiry_s: Some(60), max_expiry_s: Some(50), ..Settings::default() };
-        assert_eq!(initial(&contradictory, &[], NOW), Some(NOW.utc_s + 50));
-        let bounded = Settings { max_expiry_s: Some(u64::MAX), ..Settings::default() };
-        assert_eq!(initial(&bounded, &[], NOW), Some(i64::MAX));
+        let rules = ExpiryRules { default_s: Some(60), ..ExpiryRules::default() };
+        assert_eq!(initial(rules, &[], NOW), Some(1_060));
+        assert_eq!(initial(rules, &[at(1, None)], NOW), None);
+        assert_eq!(initial(ExpiryRules::default(), &[], NOW), None);
+        let contradictory = ExpiryRules { default_s: Some(60), max_s: Some(50), ..ExpiryRules::default() };
+        assert_eq!(initial(contradictory, &[], NOW), Some(NOW.utc_s + 50));
+        let bounded = ExpiryRules { max_s: Some(u64::MAX), ..ExpiryRules::default() };
+        assert_eq!(initial(bounded, &[], NOW), Some(i64::MAX));
     }
 
     #[test]

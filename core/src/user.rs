@@ -2,6 +2,7 @@
 
 use crate::path::VirtualPath;
 use crate::record::{ANONYMOUS, Record, RecordAt, Token};
+use crate::settings::Settings;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -156,15 +157,67 @@ pub struct Account {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ExpiryPolicy {
-    /// As `Settings::default_expiry_s`.
+    /// In place of `Settings::default_expiry_s`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub default_s: Option<u64>,
-    /// As `Settings::max_expiry_s`.
+    pub default: Option<Lifetime>,
+    /// In place of `Settings::max_expiry_s`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_s: Option<u64>,
-    /// As `Settings::require_expiry`.
+    pub max: Option<Lifetime>,
+    /// In place of `Settings::require_expiry`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required: Option<bool>,
+}
+
+/// How long something may live. JSON: `"unbounded"`, `{"seconds":60}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lifetime {
+    /// For ever.
+    Unbounded,
+    /// So many seconds.
+    Seconds(u64),
+}
+
+impl Lifetime {
+    /// In seconds; none: for ever.
+    #[must_use]
+    pub fn seconds(self) -> Option<u64> {
+        match self {
+            Self::Unbounded => None,
+            Self::Seconds(seconds) => Some(seconds),
+        }
+    }
+}
+
+impl ExpiryPolicy {
+    /// What holds: this, and where it is silent, what `settings` says.
+    ///
+    /// ```
+    /// use mayfly_core::settings::Settings;
+    /// use mayfly_core::user::{ExpiryPolicy, Lifetime};
+    /// let policy = ExpiryPolicy { max: Some(Lifetime::Seconds(60)), ..ExpiryPolicy::default() };
+    /// assert_eq!(policy.over(&Settings::default()).max_s, Some(60));
+    /// ```
+    #[must_use]
+    pub fn over(&self, settings: &Settings) -> ExpiryRules {
+        let own = |own: Option<Lifetime>, general_s| own.map_or(general_s, Lifetime::seconds);
+        ExpiryRules {
+            default_s: own(self.default, settings.default_expiry_s),
+            max_s: own(self.max, settings.max_expiry_s),
+            required: self.required.unwrap_or(settings.require_expiry),
+        }
+    }
+}
+
+/// What holds of the expiry that somebody's paths may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExpiryRules {
+    /// Given to a new top-level path, seconds; none: `max_s`.
+    pub default_s: Option<u64>,
+    /// The furthest from now, seconds, and `never` is refused; none: no bound.
+    pub max_s: Option<u64>,
+    /// Whether uploads go only into a path that expires.
+    pub required: bool,
 }
 
 /// How much may stand in one place.
@@ -228,5 +281,21 @@ mod tests {
         assert_eq!("list, read".parse::<Rights>().map(|r| r.allow(Right::Write)), Ok(false));
         assert_eq!("list,fly".parse::<Rights>(), Err(UnknownRight));
         assert_eq!(alloc::format!("{}", Rights::ANONYMOUS_DEFAULT), "list,read,write,expiry");
+    }
+    #[test]
+    fn a_user_s_own_policy_outranks_the_settings_also_with_no_bound() {
+        let settings = Settings {
+            default_expiry_s: Some(60),
+            max_expiry_s: Some(600),
+            require_expiry: true,
+            ..Settings::default()
+        };
+        let silent = ExpiryRules { default_s: Some(60), max_s: Some(600), required: true };
+        assert_eq!(ExpiryPolicy::default().over(&settings), silent);
+        let free =
+            ExpiryPolicy { default: Some(Lifetime::Unbounded), max: Some(Lifetime::Unbounded), required: Some(false) };
+        assert_eq!(free.over(&settings), ExpiryRules::default());
+        let long = ExpiryPolicy { max: Some(Lifetime::Seconds(6000)), ..ExpiryPolicy::default() };
+        assert_eq!(long.over(&settings), ExpiryRules { max_s: Some(6000), ..silent });
     }
 }

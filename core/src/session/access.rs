@@ -6,7 +6,7 @@ use crate::expiry::{self, Judgement};
 use crate::path::VirtualPath;
 use crate::record::{FileInfo, FileKind, PathState, Record, RecordAt};
 use crate::time::Now;
-use crate::user::{Account, Right, Rights};
+use crate::user::{Account, ExpiryRules, Right, Rights};
 use crate::wire::reply::Reply;
 use crate::wire::text;
 use core::ops::ControlFlow::{Break, Continue};
@@ -41,6 +41,11 @@ impl Session {
     /// Whether the storage path of this record is the session's own.
     pub(super) fn owns(&self, record: &Record) -> bool {
         self.account().is_some_and(|account| account.owns(&self.claims, record))
+    }
+
+    /// What holds of the expiry of the paths that it makes.
+    pub(super) fn expiry_rules(&self) -> ExpiryRules {
+        self.account().map_or_else(ExpiryRules::default, |account| account.expiry.over(&self.settings))
     }
 
     /// Lets go on whoever has the right.

@@ -123,7 +123,7 @@ impl Session {
         replaces: Option<Record>,
     ) -> Flow {
         self.permit(Right::Write, above)?;
-        let expiry_s = expiry::initial(&self.settings, above, now);
+        let expiry_s = expiry::initial(self.expiry_rules(), above, now);
         let making = Making { subject, expiry_s, replaces };
         if let Some(token) = token {
             return self.made_with(now, making, token);

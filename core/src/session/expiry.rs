@@ -43,7 +43,7 @@ impl Session {
         // An expired path is never extended: it is refused here.
         let record = self.own_record(now, &subject.path, state, text::EXPIRY_FAILED)?;
         let above = expiry::above(&state.records, &subject.path);
-        let expiry_s = match expiry::allowed(date, &self.settings, above, now) {
+        let expiry_s = match expiry::allowed(date, self.expiry_rules(), above, now) {
             Ok(expiry_s) => expiry_s,
             Err(limit) => return Break(beyond(limit)),
         };

@@ -127,7 +127,7 @@ impl Session {
             Some(FileKind::Directory) => return Break(refused(failure, text::IS_DIRECTORY)),
             Some(FileKind::Other | FileKind::Link) => return Break(refused(failure, text::NAME_REFUSED)),
         }
-        if self.settings.require_expiry && expiry::effective(&state.records).is_none() {
+        if self.expiry_rules().required && expiry::effective(&state.records).is_none() {
             return Break(refused(failure, text::EXPIRY_REQUIRED));
         }
         Continue(existing)
