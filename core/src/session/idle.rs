@@ -20,7 +20,7 @@ impl Session {
             Admission::Welcome => {
                 self.expect_login(now);
                 if self.channel.is_agreed() {
-                    return self.secure_control(true);
+                    return self.secure_control(now, true);
                 }
                 return self.greet();
             }
@@ -45,7 +45,7 @@ impl Session {
         let of_state = match &self.state {
             State::Fresh | State::Closed => return None,
             State::Ready => self.idle_until_ms(),
-            State::Securing { .. } => None,
+            State::Securing { .. } => Some(self.secured_until_ms()),
             State::Busy(wait) => match wait.as_ref() {
                 Wait::Until { at_ms, .. } => Some(*at_ms),
                 Wait::For { outcome, .. } => self.overdue_ms(outcome).map(|(at_ms, _)| at_ms),
@@ -59,6 +59,11 @@ impl Session {
             Login::Out { until_ms, .. } => Some(until_ms),
             Login::In(_) => None,
         }
+    }
+
+    /// A handshake has no longer than a login, and does not outlast that of its session.
+    fn secured_until_ms(&self) -> u64 {
+        self.since_ms.saturating_add(self.settings.login_ms_max)
     }
 
     /// Before the login, its own deadline is the only one.
@@ -109,11 +114,15 @@ impl Session {
         }
         let is_ready = matches!(self.state, State::Ready);
         let is_idle = is_ready && self.resume_ms.is_none() && is_due(self.idle_until_ms());
-        if is_idle || is_due(self.login_until_ms()) {
-            if !matches!(self.state, State::Securing { .. }) {
+        match self.state {
+            // Whoever expects TLS cannot read a reply in clear.
+            State::Securing { .. } if is_due(self.due_ms()) => self.close("login time-out"),
+            State::Securing { .. } => {}
+            _ if is_idle || is_due(self.login_until_ms()) => {
                 self.unasked(&Reply::new(421, text::TIMEOUT));
+                self.close(if is_idle { "idle" } else { "login time-out" });
             }
-            self.close(if is_idle { "idle" } else { "login time-out" });
+            _ => {}
         }
     }
 

@@ -138,7 +138,7 @@ impl Session {
                 return;
             }
             if self.channel.is_agreed() && self.ending.is_none() {
-                return self.secure_control(false);
+                return self.secure_control(now, false);
             }
             match self.input.next() {
                 Some(request) => {

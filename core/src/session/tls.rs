@@ -76,12 +76,13 @@ impl Session {
 
     /// Begins the handshake. What came in clear behind AUTH was not the client's, or should not be taken for it: whoever
     /// sits between could have put commands there that would count as sent through TLS.
-    pub(super) fn secure_control(&mut self, greets: bool) {
+    pub(super) fn secure_control(&mut self, now: Now, greets: bool) {
         if !self.input.is_empty() {
             return self.close("input in clear after AUTH");
         }
         let id = self.fresh_id();
         self.push(Action::StartTls { id });
+        self.since_ms = now.monotonic_ms;
         self.state = State::Securing { id, greets };
     }
 
