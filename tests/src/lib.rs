@@ -1,6 +1,7 @@
 //! What proves mayfly: transcripts, real clients, faults.
 
 pub mod bad_input;
+pub mod certificates;
 pub mod fake_disk;
 pub mod files;
 pub mod ftp;

@@ -3,9 +3,10 @@
 pub mod core;
 pub mod net;
 mod settings;
+mod tls;
 mod watched_clock;
 
-use crate::transcript::script::{Closing, DiskStep, SessionNumber};
+use crate::transcript::script::{Closing, DiskStep, Handshake, SessionNumber};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ pub trait Stage {
     /// Its next line, without the CRLF that must end it; none: the server closed it.
     fn line(&mut self, session: SessionNumber) -> Result<Option<Vec<u8>>, Fault>;
 
+    /// Makes its TLS handshake, after a 234.
+    fn secure(&mut self, session: SessionNumber, handshake: Handshake) -> Result<(), Fault>;
+
     /// Closes it.
     fn close(&mut self, session: SessionNumber, closing: Closing) -> Result<(), Fault>;
 
@@ -50,6 +54,9 @@ pub trait Stage {
 
     /// Tries to make one from another address.
     fn data_stranger(&mut self, session: SessionNumber, port: u16) -> Result<(), Fault>;
+
+    /// Makes the data connection's TLS handshake.
+    fn data_secure(&mut self, session: SessionNumber, handshake: Handshake) -> Result<(), Fault>;
 
     /// Sends on the data connection.
     fn data_send(&mut self, session: SessionNumber, bytes: &[u8]) -> Result<(), Fault>;

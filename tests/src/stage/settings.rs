@@ -3,7 +3,7 @@
 use super::Fault;
 use crate::transcript::script::Setup;
 use mayfly_core::event::Admission;
-use mayfly_core::settings::Settings;
+use mayfly_core::settings::{Settings, TlsRules};
 use serde_json::Value;
 
 /// How many sessions there may be; 0: no bound.
@@ -29,17 +29,30 @@ impl Limits {
 pub(super) fn read(setup: &Setup) -> Result<(Settings, Limits), Fault> {
     let mut limits = Limits { sessions: 0, sessions_per_address: 0 };
     let mut settings = serde_json::to_value(Settings::default()).map_err(|error| error.to_string())?;
+    let tls = setup.has_tls();
+    if tls {
+        settings["tls"] = serde_json::to_value(TlsRules::default()).map_err(|error| error.to_string())?;
+    }
     for (key, text) in &setup.settings {
         let wrong = || format!("set {key} {text}: no such setting or value");
         match key.as_str() {
             "max_sessions" => limits.sessions = text.parse().map_err(|_| wrong())?,
+            "tls" if text == "on" => {}
+            "require_tls" | "require_resumption" | "require_close_notify" if tls => {
+                let key = key.strip_suffix("_tls").unwrap_or(key);
+                *settings.pointer_mut(&format!("/tls/{key}")).ok_or_else(wrong)? = value(text);
+            }
             "max_sessions_per_address" => limits.sessions_per_address = text.parse().map_err(|_| wrong())?,
             _ => {
-                let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()));
-                *settings.get_mut(key).ok_or_else(wrong)? = value;
+                *settings.get_mut(key).ok_or_else(wrong)? = value(text);
             }
         }
     }
     let settings = serde_json::from_value(settings).map_err(|error| format!("the settings: {error}"))?;
     Ok((settings, limits))
+}
+
+/// A value as it is written in JSON; a word needs no quotes.
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }

@@ -1,7 +1,7 @@
 //! Plays a transcript on a stage: does what it says and compares what comes with what it expects.
 
 use super::pattern::{Bindings, exact_length, generalise, generalise_data};
-use super::script::{Closing, DataStep, DiskStep, Script, SessionNumber, Step, escape};
+use super::script::{Channel, Closing, DataStep, DiskStep, Handshake, Script, SessionNumber, Step, escape};
 use crate::stage::{Amount, Fault, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -124,7 +124,11 @@ impl<'a> Player<'a> {
                 self.connected.remove(session);
                 self.stage.close(*session, *closing)
             }
-            Step::Login(session) => self.login(*session),
+            Step::Login(session, channel) => self.login(*session, *channel),
+            Step::Secure(session, handshake) => {
+                self.connect(*session)?;
+                self.stage.secure(*session, *handshake)
+            }
             Step::Data(session, step) => self.data(*session, step),
             Step::Disk(step) => {
                 let step = match step {
@@ -181,8 +185,13 @@ impl<'a> Player<'a> {
         Err(format!("expected {}\n     got {text}", escape(template)))
     }
 
-    fn login(&mut self, session: SessionNumber) -> Result<(), Fault> {
+    fn login(&mut self, session: SessionNumber, channel: Channel) -> Result<(), Fault> {
         self.expect(session, b"220 Welcome to the FTP Server")?;
+        if channel == Channel::Tls {
+            self.send(session, b"AUTH TLS\r\n")?;
+            self.expect(session, b"234 Proceed with negotiation.")?;
+            self.stage.secure(session, Handshake::Proper)?;
+        }
         self.send(session, b"USER anonymous\r\n")?;
         self.expect(session, b"331 Please specify the password.")?;
         self.send(session, b"PASS rNrKYTX9g7z3RgJRmxWuGHbeu\r\n")?;
@@ -211,6 +220,7 @@ impl<'a> Player<'a> {
             DataStep::Stranger => self.stage.data_stranger(session, port?),
             DataStep::Listen => self.stage.data_listen_default(session),
             DataStep::Unlisten => self.stage.data_unlisten(session),
+            DataStep::Secure(handshake) => self.stage.data_secure(session, *handshake),
             DataStep::Send(template) => {
                 let bytes = self.bindings.fill(template)?;
                 self.stage.data_send(session, &bytes)

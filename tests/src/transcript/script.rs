@@ -28,6 +28,19 @@ pub struct Setup {
     pub core_only: bool,
     /// Whether it needs what only a real disk can hold (links, names that are not UTF-8).
     pub disk_only: bool,
+    /// How the client speaks TLS.
+    pub tls: TlsSetup,
+}
+
+/// How the client of a transcript speaks TLS, and its server takes it.
+#[derive(Clone, Debug, Default)]
+pub struct TlsSetup {
+    /// The control connection is TLS from its first byte.
+    pub implicit: bool,
+    /// The client speaks TLS 1.2 and nothing later.
+    pub at_most_12: bool,
+    /// The name in the certificate that the client shows, if it shows one.
+    pub certificate: Option<String>,
 }
 
 /// The session of a step; most transcripts have one alone, 1.
@@ -48,8 +61,10 @@ pub enum Step {
     ExpectClosed(SessionNumber),
     /// The client closes the control connection, or resets it.
     Close(SessionNumber, Closing),
-    /// The greeting and an anonymous login.
-    Login(SessionNumber),
+    /// The greeting and an anonymous login, after AUTH TLS where it says so.
+    Login(SessionNumber, Channel),
+    /// The client's side of the TLS handshake on the control connection.
+    Secure(SessionNumber, Handshake),
     /// Something about the data connection.
     Data(SessionNumber, DataStep),
     /// Something about the disk, beside the server.
@@ -67,6 +82,28 @@ pub enum Closing {
     Orderly,
     /// With a reset.
     Reset,
+    /// In order, but without the `close_notify` that ends what goes through TLS.
+    Truncated,
+}
+
+/// What a login goes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// The connection as it is.
+    Clear,
+    /// TLS, which it asks for first.
+    Tls,
+}
+
+/// How a client goes about a TLS handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handshake {
+    /// As it must; on a data connection it resumes the control connection's session.
+    Proper,
+    /// On a data connection: a session of its own.
+    Anew,
+    /// What it sends is no TLS.
+    Broken,
 }
 
 /// One thing that happens on a data connection.
@@ -80,6 +117,8 @@ pub enum DataStep {
     Listen,
     /// The client's listener (`<here>`, `<eprt>`) goes away.
     Unlisten,
+    /// The client's side of the TLS handshake.
+    Secure(Handshake),
     /// The client sends.
     Send(Vec<u8>),
     /// The server's next bytes.
@@ -136,6 +175,12 @@ impl Script {
 }
 
 impl Setup {
+    /// Whether the server has a certificate: `set tls on`.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        self.settings.contains_key("tls")
+    }
+
     fn take(&mut self, line: &str) -> Result<bool, String> {
         if let Some(setting) = line.strip_prefix("set ") {
             let (key, value) = setting.split_once(' ').ok_or("set KEY VALUE")?;
@@ -146,6 +191,12 @@ impl Setup {
             self.core_only = true;
         } else if line == "only disk" {
             self.disk_only = true;
+        } else if line == "tls implicit" {
+            self.tls.implicit = true;
+        } else if line == "peer tls 1.2" {
+            self.tls.at_most_12 = true;
+        } else if let Some(name) = line.strip_prefix("peer certificate ") {
+            self.tls.certificate = Some(name.to_owned());
         } else {
             return Ok(false);
         }
@@ -165,7 +216,7 @@ impl Step {
             "@" => return Ok(Self::Clock(utc_s(rest)?)),
             "+" => return Ok(Self::Pass(duration(rest)?)),
             "disk" => return disk(rest).map(Self::Disk),
-            "login" => return Ok(Self::Login(if rest.is_empty() { 1 } else { session(rest)? })),
+            "login" => return login(rest),
             _ => {}
         }
         let (who, what) = word.split_at(1.min(word.len()));
@@ -179,6 +230,9 @@ impl Step {
             ("C", "<", _) => Ok(Self::Send(number, unescape(rest)?)),
             ("C", "", "close") => Ok(Self::Close(number, Closing::Orderly)),
             ("C", "", "reset") => Ok(Self::Close(number, Closing::Reset)),
+            ("C", "", "truncate") => Ok(Self::Close(number, Closing::Truncated)),
+            ("C", "", "tls") => Ok(Self::Secure(number, Handshake::Proper)),
+            ("C", "", "tls broken") => Ok(Self::Secure(number, Handshake::Broken)),
             ("S", ":", _) => Ok(Self::Expect(number, rest.as_bytes().to_vec())),
             ("S", "<", _) => Ok(Self::Expect(number, unescape(rest)?)),
             ("S", "", "close") => Ok(Self::ExpectClosed(number)),
@@ -186,6 +240,15 @@ impl Step {
             _ => Err("no such step".to_owned()),
         }
     }
+}
+
+/// `login [SESSION] [tls]`.
+fn login(rest: &str) -> Result<Step, String> {
+    let (number, channel) = match rest.strip_suffix("tls") {
+        Some(number) => (number.trim_end(), Channel::Tls),
+        None => (rest, Channel::Clear),
+    };
+    Ok(Step::Login(if number.is_empty() { 1 } else { session(number)? }, channel))
 }
 
 fn session(text: &str) -> Result<SessionNumber, String> {
@@ -203,6 +266,10 @@ fn data(mark: &str, rest: &str) -> Result<DataStep, String> {
         ("", "end") => DataStep::ExpectEnd,
         ("", "close") => DataStep::Close(Closing::Orderly),
         ("", "reset") => DataStep::Close(Closing::Reset),
+        ("", "truncate") => DataStep::Close(Closing::Truncated),
+        ("", "tls") => DataStep::Secure(Handshake::Proper),
+        ("", "tls anew") => DataStep::Secure(Handshake::Anew),
+        ("", "tls broken") => DataStep::Secure(Handshake::Broken),
         _ => return Err("no such data step".to_owned()),
     })
 }
@@ -305,7 +372,12 @@ mod tests {
             ("D2 end", Step::Data(2, DataStep::ExpectEnd)),
             ("+ 2h", Step::Pass(Duration::from_secs(7200))),
             ("disk put /a b c", Step::Disk(DiskStep::Put(b"/a".to_vec(), b"b c".to_vec()))),
-            ("login 2", Step::Login(2)),
+            ("login 2", Step::Login(2, Channel::Clear)),
+            ("login tls", Step::Login(1, Channel::Tls)),
+            ("login 3 tls", Step::Login(3, Channel::Tls)),
+            ("C2 tls", Step::Secure(2, Handshake::Proper)),
+            ("D tls anew", Step::Data(1, DataStep::Secure(Handshake::Anew))),
+            ("D truncate", Step::Data(1, DataStep::Close(Closing::Truncated))),
         ] {
             assert_eq!(Step::parse(line), Ok(step), "{line}");
         }

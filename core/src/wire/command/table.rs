@@ -56,17 +56,19 @@ pub static COMMANDS: &[Row] = &[
     refused("LPSV", "RFC 1639"),
     refused("SPSV", IN_USE),
     // Transfers.
-    row("RETR", "<path>", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 550, 554], |a| text(a).map(Command::Retr))
-        .keeps_restart(),
-    row("STOR", "<path>", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 452, 504, 550, 552, 553, 554], |a| {
+    row("RETR", "<path>", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 521, 522, 550, 554], |a| {
+        text(a).map(Command::Retr)
+    })
+    .keeps_restart(),
+    row("STOR", "<path>", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 452, 504, 521, 522, 550, 552, 553, 554], |a| {
         text(a).map(Command::Stor)
     })
     .keeps_restart(),
-    row("APPE", "<path>", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 452, 504, 550, 552, 553], |a| {
+    row("APPE", "<path>", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 452, 504, 521, 522, 550, 552, 553], |a| {
         text(a).map(Command::Appe)
     })
     .keeps_restart(),
-    row("STOU", "[<prefix>]", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 452, 504, 550, 552, 553], |a| {
+    row("STOU", "[<prefix>]", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 452, 504, 521, 522, 550, 552, 553], |a| {
         Ok(Command::Stou(optional(a)))
     })
     .keeps_restart(),
@@ -79,14 +81,16 @@ pub static COMMANDS: &[Row] = &[
     row("ALLO", "<bytes> [R <bytes>]", "RFC 959 4.1.3", &[200, 451, 452, 550, 552], transfer::allo).keeps_restart(),
     row("ABOR", "", "RFC 959 4.1.3", &[225, 226], |a| none(a, Command::Abor)).anytime().turn(Turn::Interrupts),
     // Listings.
-    row("LIST", "[-aAlRtrSd1F] [<path>]", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 550], |a| {
+    row("LIST", "[-aAlRtrSd1F] [<path>]", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 521, 522, 550], |a| {
         Ok(Command::List(ListingRequest::parse(a)))
     }),
-    row("NLST", "[-aAlRtrSd1F] [<path>]", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 550], |a| {
+    row("NLST", "[-aAlRtrSd1F] [<path>]", "RFC 959 4.1.3", &[150, 226, 425, 426, 451, 521, 522, 550], |a| {
         Ok(Command::Nlst(ListingRequest::parse(a)))
     }),
-    row("MLSD", "[<path>]", "RFC 3659 7", &[150, 226, 425, 426, 451, 550], |a| Ok(Command::Mlsd(optional(a))))
-        .features(&[Feature::Line("TVFS")]),
+    row("MLSD", "[<path>]", "RFC 3659 7", &[150, 226, 425, 426, 451, 521, 522, 550], |a| {
+        Ok(Command::Mlsd(optional(a)))
+    })
+    .features(&[Feature::Line("TVFS")]),
     row("MLST", "[<path>]", "RFC 3659 7", &[250, 451, 550], |a| Ok(Command::Mlst(optional(a))))
         .keeps_restart()
         .features(&[Feature::Facts]),

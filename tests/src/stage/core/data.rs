@@ -1,10 +1,10 @@
 //! Simulated data connections: queues of bytes instead of sockets.
 
-use crate::stage::{Amount, Fault};
-use crate::transcript::script::Closing;
+use crate::stage::{Amount, Fault, tls};
+use crate::transcript::script::{Closing, Handshake, TlsSetup};
 use mayfly_core::action::{ActionId, DeflateLevel, Direction, Translation};
-use mayfly_core::error::{NetError, TransferError};
-use mayfly_core::event::Event;
+use mayfly_core::error::{NetError, TlsError, TransferError};
+use mayfly_core::event::{Event, TlsInfo};
 use mayfly_std::passage::{Intake, Outlet, TextOutlet};
 use mayfly_std::storage::execute::SessionStorage;
 use mayfly_std::storage::{Download, Upload};
@@ -20,6 +20,10 @@ pub(super) struct Data {
     client_port: Option<u16>,
     callers: VecDeque<Caller>,
     accepting: Option<ActionId>,
+    /// The handshake that the client is to make now.
+    securing: Option<ActionId>,
+    /// What it sends is whole only with a `close_notify` at its end.
+    needs_close_notify: bool,
     /// The client's end of the data connection.
     client: Option<Client>,
     /// Whether the server has its end.
@@ -54,7 +58,10 @@ struct Client {
     /// On its way to the server.
     sent: VecDeque<u8>,
     sending_ended: bool,
+    /// Without a `close_notify`.
+    truncated: bool,
     lost: bool,
+    handshake: Option<Handshake>,
     /// On its way to the client.
     received: VecDeque<u8>,
     receiving_ended: bool,
@@ -131,6 +138,7 @@ impl Data {
         self.server_port = None;
         self.callers.clear();
         self.connected = false;
+        self.needs_close_notify = false;
         self.text = TextOutlet::default();
         if let Some(client) = &mut self.client {
             client.receiving_ended = true;
@@ -183,12 +191,38 @@ impl Data {
         if self.accepting.take_if(|accepting| *accepting == id).is_some() {
             return Some(Event::DataConnected { id, outcome: Err(NetError::Cancelled) });
         }
+        if self.securing.take_if(|securing| *securing == id).is_some() {
+            return Some(Event::TlsStarted { id, outcome: Err(TlsError::Cancelled) });
+        }
         let job = self.job.take_if(|job| job.id == id)?;
         Some(job.ended(Err(TransferError::Cancelled), storage))
     }
 
+    /// The client is to make its handshake.
+    pub(super) fn secure(&mut self, id: ActionId, needs_close_notify: bool) {
+        self.securing = Some(id);
+        self.needs_close_notify = needs_close_notify;
+    }
+
+    /// What has come of the handshake.
+    fn secured(&mut self, setup: &TlsSetup) -> Option<Result<TlsInfo, TlsError>> {
+        let client = self.client.as_ref()?;
+        match client.handshake {
+            Some(Handshake::Broken) => Some(Err(TlsError::Handshake)),
+            Some(handshake) => Some(Ok(tls::agreed(setup, handshake == Handshake::Proper))),
+            None if client.lost || client.sending_ended => Some(Err(TlsError::ConnectionLost)),
+            None if !client.sent.is_empty() => Some(Err(TlsError::Handshake)),
+            None => None,
+        }
+    }
+
     /// The outcome of what is running, if it has one now, or its progress.
-    pub(super) fn outcome(&mut self, storage: &mut SessionStorage) -> Option<Event> {
+    pub(super) fn outcome(&mut self, storage: &mut SessionStorage, setup: &TlsSetup) -> Option<Event> {
+        if let Some(id) = self.securing {
+            let outcome = self.secured(setup)?;
+            self.securing = None;
+            return Some(Event::TlsStarted { id, outcome });
+        }
         if let Some(id) = self.accepting {
             self.callers.retain(|caller| *caller == Caller::Client);
             self.callers.pop_front()?;
@@ -198,7 +232,7 @@ impl Data {
             return Some(Event::DataConnected { id, outcome: Ok(()) });
         }
         let mut job = self.job.take()?;
-        match job.advance(self.client.as_mut()?) {
+        match job.advance(self.client.as_mut()?, self.needs_close_notify) {
             Step::Ended(outcome) => Some(job.ended(outcome, storage)),
             Step::Moved => {
                 let Job { id, moved: Moved { wire, file }, .. } = job;
@@ -214,6 +248,11 @@ impl Data {
 
     fn client(&mut self) -> Result<&mut Client, Fault> {
         self.client.as_mut().ok_or_else(|| "there is no data connection".to_owned())
+    }
+
+    pub(super) fn client_secures(&mut self, handshake: Handshake) -> Result<(), Fault> {
+        self.client()?.handshake = Some(handshake);
+        Ok(())
     }
 
     pub(super) fn client_sends(&mut self, bytes: &[u8]) -> Result<(), Fault> {
@@ -249,6 +288,7 @@ impl Data {
         let client = self.client()?;
         client.sending_ended = true;
         client.lost |= closing == Closing::Reset;
+        client.truncated |= closing == Closing::Truncated;
         Ok(())
     }
 }
@@ -260,12 +300,17 @@ enum Step {
 }
 
 impl Job {
-    fn advance(&mut self, client: &mut Client) -> Step {
+    fn advance(&mut self, client: &mut Client, needs_close_notify: bool) -> Step {
         let moved = match &mut self.work {
             Work::Text => return Step::Ended(Ok(())),
             Work::Receive { upload, intake } => {
                 let upload = upload.as_mut().expect("it is taken out only when the job ends");
-                receive(upload.as_mut(), intake, client, &mut self.moved)
+                let received = receive(upload.as_mut(), intake, client, &mut self.moved);
+                let is_cut = needs_close_notify && client.truncated;
+                if is_cut && matches!(received, Ok(Step::Ended(_))) {
+                    return Step::Ended(Err(TransferError::ConnectionLost));
+                }
+                received
             }
             Work::Send { download, outlet } => send(download.as_ref(), outlet, client, &mut self.moved),
         };

@@ -5,11 +5,12 @@ mod session;
 
 use super::{Amount, Fault, Stage, settings};
 use crate::fake_disk::FakeDisk;
-use crate::transcript::script::{Closing, DiskStep, SessionNumber, Setup};
+use crate::transcript::script::{Closing, DiskStep, Handshake, SessionNumber, Setup, TlsSetup};
 use data::Caller;
 use mayfly_core::event::{Admission, Event};
 use mayfly_core::path::VirtualPath;
 use mayfly_core::reaper::{Reaper, ReaperAction, ReaperEvent};
+use mayfly_core::session::Session;
 use mayfly_core::settings::Settings;
 use mayfly_core::time::Now;
 use mayfly_std::clock::{Clock, ManualClock};
@@ -38,6 +39,7 @@ pub struct CoreStage {
     disk: FakeDisk,
     settings: Arc<Settings>,
     limits: settings::Limits,
+    tls: TlsSetup,
     address: IpAddr,
     feeding: Feeding,
     sessions: BTreeMap<SessionNumber, CoreSession>,
@@ -71,6 +73,7 @@ impl CoreStage {
             disk,
             settings: Arc::new(settings),
             limits,
+            tls: setup.tls.clone(),
             address: if setup.ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() },
             feeding,
             sessions: BTreeMap::new(),
@@ -164,7 +167,11 @@ impl Stage for CoreStage {
         let admission = if self.shutting_down { Admission::ShuttingDown } else { self.limits.admission(here) };
         let peer = SocketAddr::new(self.address, peer_port(number));
         let local = SocketAddr::new(self.address, 21);
-        let mut session = CoreSession::new(Arc::clone(&self.settings), peer, local, Arc::new(self.disk.clone()));
+        let mut session = Session::new(Arc::clone(&self.settings), peer, local);
+        if self.tls.implicit {
+            session = session.with_implicit_tls();
+        }
+        let mut session = CoreSession::new(session, Arc::new(self.disk.clone()), self.tls.clone());
         session.event(Event::Connected { admission });
         self.sessions.insert(number, session);
         self.settle()
@@ -190,10 +197,15 @@ impl Stage for CoreStage {
         self.session(number)?.line()
     }
 
+    fn secure(&mut self, number: SessionNumber, handshake: Handshake) -> Result<(), Fault> {
+        self.session(number)?.secure(handshake)?;
+        self.settle()
+    }
+
     fn close(&mut self, number: SessionNumber, _closing: Closing) -> Result<(), Fault> {
         let session = self.session(number)?;
         session.nothing_unread()?;
-        session.event(Event::ControlClosed);
+        session.hang_up();
         self.settle()?;
         let session = self.sessions.remove(&number);
         match session {
@@ -228,6 +240,11 @@ impl Stage for CoreStage {
         self.session(number)?.data.call(port, Caller::Stranger)?;
         self.settle()?;
         self.session(number)?.data.is_rid_of_strangers()
+    }
+
+    fn data_secure(&mut self, number: SessionNumber, handshake: Handshake) -> Result<(), Fault> {
+        self.session(number)?.data.client_secures(handshake)?;
+        self.settle()
     }
 
     fn data_send(&mut self, number: SessionNumber, bytes: &[u8]) -> Result<(), Fault> {

@@ -1,17 +1,17 @@
 //! One session of the core, driven by hand.
 
 use super::data::Data;
-use crate::stage::Fault;
-use mayfly_core::action::Action;
+use crate::stage::{Fault, tls};
+use crate::transcript::script::{Handshake, TlsSetup};
+use mayfly_core::action::{Action, ActionId};
+use mayfly_core::error::TlsError;
 use mayfly_core::event::Event;
 use mayfly_core::reaper::ReaperEvent;
 use mayfly_core::session::Session;
-use mayfly_core::settings::Settings;
 use mayfly_core::time::Now;
 use mayfly_std::storage::Storage;
 use mayfly_std::storage::execute::SessionStorage;
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A session with all that a driver would hold for it.
@@ -25,6 +25,10 @@ pub(super) struct CoreSession {
     /// What the server sent and the client did not read yet.
     output: VecDeque<u8>,
     randoms: u8,
+    /// How the client speaks TLS.
+    tls: TlsSetup,
+    /// The handshake that the client is to make now.
+    securing: Option<ActionId>,
     closed: bool,
 }
 
@@ -37,15 +41,17 @@ pub(super) struct Settled {
 }
 
 impl CoreSession {
-    pub(super) fn new(settings: Arc<Settings>, peer: SocketAddr, local: SocketAddr, disk: Arc<dyn Storage>) -> Self {
+    pub(super) fn new(session: Session, disk: Arc<dyn Storage>, tls: TlsSetup) -> Self {
         Self {
-            session: Session::new(settings, peer, local),
+            session,
             storage: SessionStorage::new(disk),
             data: Data::default(),
             events: VecDeque::new(),
             input: VecDeque::new(),
             output: VecDeque::new(),
             randoms: 0,
+            tls,
+            securing: None,
             closed: false,
         }
     }
@@ -55,7 +61,30 @@ impl CoreSession {
     }
 
     pub(super) fn send(&mut self, bytes: &[u8]) {
-        self.input.push_back(bytes.to_vec());
+        // Where a handshake is due, these are no TLS.
+        match self.securing.take() {
+            Some(id) => self.event(Event::TlsStarted { id, outcome: Err(TlsError::Handshake) }),
+            None => self.input.push_back(bytes.to_vec()),
+        }
+    }
+
+    /// The client makes the handshake that is due.
+    pub(super) fn secure(&mut self, handshake: Handshake) -> Result<(), Fault> {
+        let id = self.securing.take().ok_or("no TLS handshake is due on the control connection")?;
+        let outcome = match handshake {
+            Handshake::Broken => Err(TlsError::Handshake),
+            Handshake::Proper | Handshake::Anew => Ok(tls::agreed(&self.tls, false)),
+        };
+        self.event(Event::TlsStarted { id, outcome });
+        Ok(())
+    }
+
+    /// The client closes.
+    pub(super) fn hang_up(&mut self) {
+        if let Some(id) = self.securing.take() {
+            self.event(Event::TlsStarted { id, outcome: Err(TlsError::ConnectionLost) });
+        }
+        self.event(Event::ControlClosed);
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -108,7 +137,7 @@ impl CoreSession {
         // The data connection is looked at before control: an upload that is whole counts as whole.
         let control_ended = matches!(self.events.front(), Some(Event::ControlClosed));
         if (control_ended || self.events.is_empty())
-            && let Some(outcome) = self.data.outcome(&mut self.storage)
+            && let Some(outcome) = self.data.outcome(&mut self.storage, &self.tls)
         {
             return Some(outcome);
         }
@@ -153,6 +182,8 @@ impl CoreSession {
                 let outcome = self.data.connect(peer.port());
                 self.event(Event::DataConnected { id, outcome });
             }
+            Action::StartTls { id } => self.securing = Some(id),
+            Action::SecureData { id, needs_close_notify } => self.data.secure(id, needs_close_notify),
             Action::CloseData => self.data.server_closes(),
             Action::Transfer { id, direction, translation, deflate, .. } => {
                 self.data.transfer(id, direction, (translation, deflate), &mut self.storage)?;

@@ -1,17 +1,23 @@
 //! A driver behind real sockets on loopback, with a clock that stands still until the transcript moves it.
 
+mod connection;
+
 use super::core::START;
 use super::watched_clock::WatchedClock;
 use super::{Amount, Fault, Stage, settings};
+use crate::certificates::Certificates;
 use crate::ftp::{bound, connect_from, listen_beside};
-use crate::transcript::script::{Closing, DiskStep, SessionNumber, Setup};
+use crate::transcript::script::{Closing, DiskStep, Handshake, SessionNumber, Setup, TlsSetup};
+use connection::Connection;
 use mayfly_std::clock::Clock;
 use mayfly_std::settings::ServeOptions;
 use mayfly_std::start::{Serve, ServeHandle};
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustls::client::Resumption;
+use rustls::{ClientConfig, HandshakeKind};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
@@ -29,6 +35,7 @@ pub struct NetStage<S: Serve> {
     root: tempfile::TempDir,
     clock: Arc<WatchedClock>,
     options: ServeOptions,
+    tls: TlsSetup,
     server: Running<S>,
     sessions: BTreeMap<SessionNumber, NetSession>,
     left_open: Vec<Connection>,
@@ -48,12 +55,8 @@ struct NetSession {
     /// Where it listens or has listened, so that nobody else does once it no more does.
     port: Option<TcpStream>,
     data: Option<Connection>,
-}
-
-/// A socket and what was read from it too early.
-struct Connection {
-    stream: TcpStream,
-    read: Vec<u8>,
+    /// With the TLS sessions that its connections share.
+    tls: Arc<ClientConfig>,
 }
 
 impl<S: Serve + Send + 'static> NetStage<S> {
@@ -75,7 +78,15 @@ impl<S: Serve + Send + 'static> NetStage<S> {
             ..ServeOptions::default()
         };
         let server = Running::start(&options, &clock)?;
-        Ok(Self { root, clock, options, server, sessions: BTreeMap::new(), left_open: Vec::new() })
+        Ok(Self {
+            root,
+            clock,
+            options,
+            tls: setup.tls.clone(),
+            server,
+            sessions: BTreeMap::new(),
+            left_open: Vec::new(),
+        })
     }
 
     fn session(&mut self, number: SessionNumber) -> Result<&mut NetSession, Fault> {
@@ -129,17 +140,26 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
     fn connect(&mut self, number: SessionNumber) -> Result<(), Fault> {
         let address = self.server.address;
         let control = Connection::new(connect_from(address.ip(), address).map_err(said)?)?;
-        self.sessions.insert(number, NetSession { control, listener: None, port: None, data: None });
+        let certificates = Certificates::of_this_process();
+        let tls = certificates.client_config(self.tls.at_most_12, self.tls.certificate.as_deref());
+        self.sessions
+            .insert(number, NetSession { control, listener: None, port: None, data: None, tls: Arc::new(tls) });
         Ok(())
     }
 
     fn send(&mut self, number: SessionNumber, bytes: &[u8]) -> Result<(), Fault> {
-        self.session(number)?.control.stream.write_all(bytes).map_err(said)
+        self.session(number)?.control.send(bytes)
     }
 
     fn line(&mut self, number: SessionNumber) -> Result<Option<Vec<u8>>, Fault> {
         let line = self.session(number)?.control.take(Amount::Line)?;
         if line.is_empty() { Ok(None) } else { super::without_crlf(line).map(Some) }
+    }
+
+    fn secure(&mut self, number: SessionNumber, handshake: Handshake) -> Result<(), Fault> {
+        let session = self.session(number)?;
+        let tls = Arc::clone(&session.tls);
+        session.control.secure(&tls, handshake).map(drop)
     }
 
     fn close(&mut self, number: SessionNumber, closing: Closing) -> Result<(), Fault> {
@@ -192,8 +212,22 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
         }
     }
 
+    fn data_secure(&mut self, number: SessionNumber, handshake: Handshake) -> Result<(), Fault> {
+        let session = self.session(number)?;
+        let mut tls = Arc::clone(&session.tls);
+        if handshake == Handshake::Anew {
+            Arc::make_mut(&mut tls).resumption = Resumption::in_memory_sessions(1);
+        }
+        let kind = session.data()?.secure(&tls, handshake)?;
+        match (handshake, kind) {
+            (Handshake::Proper, Some(HandshakeKind::Resumed)) | (Handshake::Broken, _) => Ok(()),
+            (Handshake::Anew, Some(HandshakeKind::Full | HandshakeKind::FullWithHelloRetryRequest)) => Ok(()),
+            (_, kind) => Err(format!("the data connection's handshake was {kind:?}")),
+        }
+    }
+
     fn data_send(&mut self, number: SessionNumber, bytes: &[u8]) -> Result<(), Fault> {
-        self.session(number)?.data()?.stream.write_all(bytes).map_err(said)
+        self.session(number)?.data()?.send(bytes)
     }
 
     fn data_receive(&mut self, number: SessionNumber, amount: Amount) -> Result<Vec<u8>, Fault> {
@@ -234,8 +268,7 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
     fn finish(mut self: Box<Self>) -> Result<(), Fault> {
         for (number, mut session) in std::mem::take(&mut self.sessions) {
             session.data = None;
-            // The server may have closed it already.
-            let _ = session.control.stream.shutdown(std::net::Shutdown::Write);
+            session.control.end();
             let unread = session.control.take(Amount::Line)?;
             if !unread.is_empty() {
                 return Err(format!("session {number}: nobody expected {}", String::from_utf8_lossy(&unread)));
@@ -255,55 +288,6 @@ impl NetSession {
             self.data = Some(Connection::new(stream)?);
         }
         self.data.as_mut().ok_or_else(|| "there is no data connection".to_owned())
-    }
-}
-
-impl Connection {
-    fn to(address: SocketAddr) -> Result<Self, Fault> {
-        Self::new(TcpStream::connect_timeout(&address, PATIENCE).map_err(said)?)
-    }
-
-    fn new(stream: TcpStream) -> Result<Self, Fault> {
-        stream.set_read_timeout(Some(PATIENCE)).map_err(said)?;
-        stream.set_write_timeout(Some(PATIENCE)).map_err(said)?;
-        stream.set_nodelay(true).map_err(said)?;
-        Ok(Self { stream, read: Vec::new() })
-    }
-
-    /// Reads so much; less at the end.
-    fn take(&mut self, amount: Amount) -> Result<Vec<u8>, Fault> {
-        let mut looked = 0;
-        loop {
-            let enough = match amount {
-                Amount::Bytes(count) => (self.read.len() >= count).then_some(count),
-                Amount::Any => (!self.read.is_empty()).then_some(1),
-                Amount::Line => {
-                    let end = self.read[looked..].iter().position(|byte| *byte == b'\n');
-                    end.map(|end| looked + end + 1)
-                }
-            };
-            if let Some(count) = enough {
-                return Ok(self.read.drain(..count).collect());
-            }
-            looked = self.read.len();
-            let mut chunk = [0; 16 * 1024];
-            match self.stream.read(&mut chunk) {
-                Ok(0) => return Ok(std::mem::take(&mut self.read)),
-                Ok(count) => self.read.extend(&chunk[..count]),
-                Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(std::mem::take(&mut self.read)),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    return Err(format!("nothing came in {} s", PATIENCE.as_secs()));
-                }
-                Err(error) => return Err(said(error)),
-            }
-        }
-    }
-
-    fn close(self, closing: Closing) -> Result<(), Fault> {
-        if closing == Closing::Reset {
-            rustix::net::sockopt::set_socket_linger(&self.stream, Some(Duration::ZERO)).map_err(said)?;
-        }
-        Ok(())
     }
 }
 
