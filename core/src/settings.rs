@@ -5,11 +5,13 @@ use crate::network::{Network, PassiveAddress};
 use crate::user::Rights;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::num::NonZeroU64;
 use serde::{Deserialize, Serialize};
 
 /// The settings that the core obeys. One value serves all sessions; a session keeps the one that it began with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Settings {
     /// What an anonymous client may do anywhere; none: it may not log in.
     pub anonymous_rights: Option<Rights>,
@@ -69,6 +71,12 @@ pub struct Settings {
     /// How TLS is used; none: there is none.
     #[serde(default)]
     pub tls: Option<TlsRules>,
+    /// The most bytes that a session of an anonymous client uploads in a second; none: no bound.
+    #[serde(default)]
+    pub anonymous_upload_bytes_per_s: Option<NonZeroU64>,
+    /// The most bytes that a session of an anonymous client downloads in a second; none: no bound.
+    #[serde(default)]
+    pub anonymous_download_bytes_per_s: Option<NonZeroU64>,
     /// Whether each command and each reply is noted, for whoever looks for a client's trouble.
     #[serde(default)]
     pub note_dialogue: bool,
@@ -100,6 +108,8 @@ impl Default for Settings {
             listing_depth_max: listing_depth_max(),
             named_users: false,
             tls: None,
+            anonymous_upload_bytes_per_s: None,
+            anonymous_download_bytes_per_s: None,
             note_dialogue: false,
         }
     }

@@ -1,5 +1,6 @@
 //! The data side of a session: its listener, its connection, and the one data action that may run.
 
+use crate::pace::Pace;
 use crate::transfer::{self, Held, Piece, Terms};
 use crate::watch::Watch;
 use async_io::Async;
@@ -7,6 +8,7 @@ use futures_lite::future::{Boxed, poll_fn, ready as at_once, yield_now};
 use mayfly_core::action::{ActionId, Direction, PortRange};
 use mayfly_core::error::{NetError, StorageError, TransferError};
 use mayfly_core::event::Event;
+use mayfly_std::clock::Clock;
 use mayfly_std::net;
 use mayfly_std::passage::TextOutlet;
 use mayfly_std::proxy::{Caller, Expected, HeaderReader, NoHeader};
@@ -14,6 +16,7 @@ use mayfly_std::storage::Upload;
 use std::future::Future;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -28,6 +31,8 @@ pub(crate) struct DataSide {
     stream: Option<Async<TcpStream>>,
     /// What makes one stream of a listing's pieces in MODE Z; boxed, for few ask for it.
     text: Option<Box<TextOutlet>>,
+    /// The rate that its transfers keep; none before the first that keeps one.
+    pace: Option<Arc<Pace>>,
     work: Option<Box<Work>>,
 }
 
@@ -90,6 +95,13 @@ impl DataSide {
         }
     }
 
+    /// The next transfer keeps this rate, by this clock; none: it may be as fast as it can.
+    pub(crate) fn keep_rate(&mut self, bytes_per_s: Option<NonZeroU64>, clock: &Arc<dyn Clock>) {
+        if bytes_per_s.is_some() || self.pace.is_some() {
+            self.pace.get_or_insert_with(|| Arc::new(Pace::new(Arc::clone(clock)))).begin(bytes_per_s);
+        }
+    }
+
     /// Moves a file's bytes.
     pub(crate) fn transfer(&mut self, id: ActionId, direction: Direction, terms: Terms) {
         let Some(stream) = self.stream.take() else {
@@ -111,6 +123,9 @@ impl DataSide {
 
     /// Sends a piece of a listing.
     pub(crate) fn send_text(&mut self, id: ActionId, piece: Piece) {
+        if let Some(pace) = &self.pace {
+            pace.begin(None);
+        }
         let outlet = self.text.take().map_or_else(TextOutlet::default, |outlet| *outlet);
         match self.stream.take() {
             Some(stream) => self.begin(id, false, |watch| transfer::send_text(id, stream, piece, outlet, watch)),
@@ -199,7 +214,7 @@ impl DataSide {
     where
         F: Future<Output = Done> + Send + 'static,
     {
-        let watch = Arc::new(Watch::default());
+        let watch = Arc::new(Watch::new(self.pace.clone()));
         let future = Box::pin(action(Arc::clone(&watch)));
         let work = Work { id, receives, is_closed: false, reported_ms: 0, reported: (0, None), watch, future };
         self.work = Some(Box::new(work));

@@ -18,6 +18,7 @@ pub mod client;
 mod control;
 mod data;
 mod listen;
+mod pace;
 mod pool;
 mod reap;
 mod session;

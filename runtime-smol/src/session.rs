@@ -165,7 +165,8 @@ impl Driver {
                 self.data.connect(id, peer, (local, local_port), self.socket);
             }
             Action::CloseData => self.data.close(),
-            Action::Transfer { id, direction, translation, deflate, .. } => {
+            Action::Transfer { id, direction, translation, deflate, bytes_per_s } => {
+                self.data.keep_rate(bytes_per_s, &self.shared.clock);
                 self.data.transfer(id, direction, Terms { translation, deflate });
             }
             Action::SendData { id, text, deflate, last } => self.data.send_text(id, Piece { text, deflate, last }),

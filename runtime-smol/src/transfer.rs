@@ -165,7 +165,7 @@ async fn send_by_kernel(stream: &mut Async<TcpStream>, mut download: Held, watch
             }
             warm_bytes = offset_bytes + chunk as u64;
         }
-        let chunk = chunk_at(offset_bytes, warm_bytes);
+        let chunk = watch.room(chunk_at(offset_bytes, warm_bytes)).await.ok_or(TransferError::Cancelled)?;
         let step = |socket: &TcpStream| send_from(download.as_ref(), socket, &mut offset_bytes, chunk);
         let sent = watch.retry(stream, Async::poll_writable, step).await;
         match sent.ok_or(TransferError::Cancelled)? {
@@ -201,7 +201,8 @@ async fn send_by_buffer(stream: &mut Async<TcpStream>, mut source: Source, watch
 
 async fn write_all(stream: &mut Async<TcpStream>, mut bytes: &[u8], watch: &Watch) -> Result<(), TransferError> {
     while !bytes.is_empty() {
-        let chunk = &bytes[..bytes.len().min(CHUNK_BYTES)];
+        let room = watch.room(bytes.len().min(CHUNK_BYTES)).await.ok_or(TransferError::Cancelled)?;
+        let chunk = &bytes[..room];
         let written = watch.retry(stream, Async::poll_writable, |mut socket| socket.write(chunk)).await;
         let written = written.ok_or(TransferError::Cancelled)?.map_err(|_| TransferError::ConnectionLost)?;
         watch.count_wire(written);
@@ -214,7 +215,8 @@ async fn write_all(stream: &mut Async<TcpStream>, mut bytes: &[u8], watch: &Watc
 /// Reads what is there, once: the kernel hands over all that fits. A second look might take an error (a reset) off the
 /// socket whose place in the stream is after these bytes.
 async fn read(stream: &mut Async<TcpStream>, buffer: &mut [u8], watch: &Watch) -> Result<usize, TransferError> {
-    let read = watch.retry(stream, Async::poll_readable, |mut socket| socket.read(buffer)).await;
+    let room = watch.room(buffer.len()).await.ok_or(TransferError::Cancelled)?;
+    let read = watch.retry(stream, Async::poll_readable, |mut socket| socket.read(&mut buffer[..room])).await;
     let bytes = read.ok_or(TransferError::Cancelled)?.map_err(|_| TransferError::ConnectionLost)?;
     watch.set_drained(false);
     Ok(bytes)

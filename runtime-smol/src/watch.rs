@@ -1,21 +1,49 @@
 //! What a data action and its session tell each other while it runs.
 
+use crate::pace::Pace;
+use crate::timer::Alarm;
 use async_io::Async;
 use futures_lite::future::poll_fn;
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 /// Whether to go on, and how far it is. The action and its session are polled by the same task.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Watch {
     cancelled: AtomicBool,
     drained: AtomicBool,
     wire_bytes: AtomicU64,
     file_bytes: AtomicU64,
+    /// The rate to keep, where there is one.
+    pace: Option<Arc<Pace>>,
 }
 
 impl Watch {
+    /// One over a transfer that keeps this rate.
+    pub(crate) fn new(pace: Option<Arc<Pace>>) -> Self {
+        Self { pace, ..Self::default() }
+    }
+
+    /// How many of these bytes may move now, once any may; [`None`] once cancelled.
+    pub(crate) async fn room(&self, bytes: usize) -> Option<usize> {
+        let Some(pace) = &self.pace else { return Some(bytes) };
+        let mut alarm = Alarm::new();
+        poll_fn(|cx| {
+            loop {
+                if self.is_cancelled() {
+                    return Poll::Ready(None);
+                }
+                match pace.room() {
+                    Ok(room) => return Poll::Ready(Some(room.min(bytes))),
+                    Err(due_ms) => ready!(alarm.poll_due(cx, pace.clock(), Some(due_ms))),
+                }
+            }
+        })
+        .await
+    }
+
     /// Ends the action at its next step.
     pub(crate) fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
@@ -45,6 +73,9 @@ impl Watch {
     /// So many bytes went over the data connection.
     pub(crate) fn count_wire(&self, bytes: usize) {
         self.wire_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        if let Some(pace) = &self.pace {
+            pace.moved(bytes);
+        }
     }
 
     /// So many bytes were read from or written to the file.

@@ -10,6 +10,7 @@ pub mod exit;
 pub mod listen;
 pub mod log;
 pub mod net;
+pub mod pace;
 pub mod passage;
 pub mod passive;
 pub mod proxy;

@@ -96,10 +96,10 @@ impl<'a> Worker<'a> {
                 self.wait(now, Patience::None);
             } else if let Some(event) = self.events.pop_front() {
                 self.feed(event, now)?;
-            } else if self.session.deadline().is_some_and(|deadline| deadline <= now.monotonic_ms) {
-                self.feed(Event::Timeout, now)?;
             } else if self.data.progress_due_ms().is_some_and(|due_ms| due_ms <= now.monotonic_ms) {
                 self.events.extend(self.data.take_progress(now));
+            } else if self.session.deadline().is_some_and(|deadline| deadline <= now.monotonic_ms) {
+                self.feed(Event::Timeout, now)?;
             } else {
                 self.wait(now, Patience::Whole);
             }
@@ -129,8 +129,9 @@ impl<'a> Worker<'a> {
             Action::AcceptData { id, peer, any_host } => self.data.accept(id, (!any_host).then_some(peer)),
             Action::ConnectData { id, peer, local, local_port } => self.data.connect(id, peer, local, local_port),
             Action::CloseData => self.data.close(&mut self.storage),
-            Action::Transfer { id, direction, translation, deflate, .. } => {
-                self.data.transfer(id, Terms { direction, translation, deflate }, &mut self.storage, now)
+            Action::Transfer { id, direction, translation, deflate, bytes_per_s } => {
+                let terms = Terms { direction, translation, deflate, bytes_per_s };
+                self.data.transfer(id, terms, &mut self.storage, now)
             }
             Action::SendData { id, text, deflate, last } => self.data.send(id, (text, deflate, last), now),
             Action::SendTelnet { bytes } => {
@@ -185,7 +186,9 @@ impl<'a> Worker<'a> {
 
     /// Waits until something happens, or only looks whether something has; and finds out what.
     fn wait(&mut self, now: Now, patience: Patience) {
-        if self.control.has_ended() && !self.told_control_closed {
+        let paced_until_ms = self.data.paced_until_ms();
+        let is_paced = paced_until_ms.is_some_and(|due_ms| due_ms > now.monotonic_ms);
+        if self.control.has_ended() && !self.told_control_closed && !is_paced {
             return self.look_at_data_before_close();
         }
         let ready = self.poll(match patience {
@@ -195,7 +198,7 @@ impl<'a> Worker<'a> {
         if ready.stop {
             self.hear_stop();
         }
-        if ready.data || self.data.is_busy() {
+        if ready.data || self.data.is_busy() || paced_until_ms.is_some() {
             self.advance_data();
         }
         if ready.control {
@@ -217,7 +220,11 @@ impl<'a> Worker<'a> {
     /// A peer may send a file, close the data connection and then the control connection: the upload is whole. So what
     /// has come in is taken before the session hears that control is gone.
     fn look_at_data_before_close(&mut self) {
-        let is_blocked = self.data.interest().is_none() || self.advance_data();
+        let is_idle = self.data.interest().is_none() && self.data.paced_until_ms().is_none();
+        let is_blocked = is_idle || self.advance_data();
+        if self.data.paced_until_ms().is_some() {
+            return;
+        }
         self.chunks_after_close += 1;
         if is_blocked || self.chunks_after_close > CHUNKS_AFTER_CLOSE_MAX {
             self.told_control_closed = true;
@@ -227,7 +234,7 @@ impl<'a> Worker<'a> {
 
     /// Tells whether the data connection must be waited for.
     fn advance_data(&mut self) -> bool {
-        match self.data.advance(&mut self.storage) {
+        match self.data.advance(&mut self.storage, self.shared.now()) {
             Advance::Blocked => return true,
             Advance::Moved => {}
             Advance::Told(event) => self.events.push_back(event),
@@ -277,7 +284,8 @@ impl<'a> Worker<'a> {
 
     /// How long to wait at most; none: until something happens.
     fn time_left(&self, now: Now) -> Option<Duration> {
-        let due_ms = [self.session.deadline(), self.data.progress_due_ms()].into_iter().flatten().min();
+        let due_ms = [self.session.deadline(), self.data.progress_due_ms(), self.data.paced_until_ms()];
+        let due_ms = due_ms.into_iter().flatten().min();
         let until = due_ms.map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now.monotonic_ms)));
         let again = self.shared.look_again_after();
         let at_once = self.data.is_busy().then_some(Duration::ZERO);

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::num::NonZeroU64;
 use std::os::fd::AsFd;
 
 /// What `Action::Transfer` says of a transfer.
@@ -19,6 +20,7 @@ pub(crate) struct Terms {
     pub(crate) direction: Direction,
     pub(crate) translation: Translation,
     pub(crate) deflate: Option<DeflateLevel>,
+    pub(crate) bytes_per_s: Option<NonZeroU64>,
 }
 
 /// One transfer on its way.
@@ -59,7 +61,7 @@ impl Transfer {
     /// [`StorageError::Failed`] where nothing is open.
     pub(crate) fn begin(terms: Terms, storage: &mut SessionStorage) -> Result<Self, TransferError> {
         let unopened = TransferError::Storage(StorageError::Failed);
-        let Terms { direction, translation, deflate } = terms;
+        let Terms { direction, translation, deflate, .. } = terms;
         let way = match direction {
             Direction::Send => {
                 let download = storage.take_download().ok_or(unopened)?;
@@ -104,12 +106,12 @@ impl Transfer {
         (self.wire_bytes, (self.file_bytes != self.wire_bytes).then_some(self.file_bytes))
     }
 
-    /// Moves one chunk.
+    /// Moves one chunk, of so many bytes over the data connection at most.
     ///
     /// # Errors
     /// [`TransferError`]; the transfer has ended then.
-    pub(crate) fn step(&mut self, stream: &TcpStream) -> Result<Step, TransferError> {
-        let halt = match self.try_step(stream) {
+    pub(crate) fn step(&mut self, stream: &TcpStream, bytes_max: usize) -> Result<Step, TransferError> {
+        let halt = match self.try_step(stream, bytes_max.min(CHUNK_BYTES)) {
             Ok(step) => return Ok(step),
             Err(halt) => halt,
         };
@@ -123,24 +125,24 @@ impl Transfer {
         }
     }
 
-    fn try_step(&mut self, stream: &TcpStream) -> Result<Step, Halt> {
+    fn try_step(&mut self, stream: &TcpStream, bytes_max: usize) -> Result<Step, Halt> {
         let (bytes, is_ended) = match &mut self.way {
             Way::SendFile { download, offset_bytes } => {
-                let bytes = send_file(stream, download.as_ref(), offset_bytes)?;
+                let bytes = send_file(stream, download.as_ref(), offset_bytes, bytes_max)?;
                 self.file_bytes += bytes;
                 (bytes, *offset_bytes >= download.end_bytes())
             }
-            Way::SendText { wire, sent } => (send_rest(stream, wire, sent)?, *sent == wire.len()),
+            Way::SendText { wire, sent } => (send_rest(stream, wire, sent, bytes_max)?, *sent == wire.len()),
             Way::SendBuffered { download, outlet, sent } => {
                 if *sent == outlet.wire().len() {
                     self.file_bytes += outlet.refill(download.as_ref())? as u64;
                     *sent = 0;
                 }
-                let bytes = send_rest(stream, outlet.wire(), sent)?;
+                let bytes = send_rest(stream, outlet.wire(), sent, bytes_max)?;
                 (bytes, outlet.is_ended() && *sent == outlet.wire().len())
             }
             Way::Receive { upload, intake } => {
-                let bytes = if intake.is_busy() { 0 } else { receive(stream, intake)? };
+                let bytes = if intake.is_busy() { 0 } else { receive(stream, intake, bytes_max)? };
                 self.wire_bytes += bytes;
                 self.file_bytes += intake.step(upload.as_mut())? as u64;
                 (0, intake.is_ended())
@@ -193,13 +195,18 @@ impl From<TransferError> for Halt {
     }
 }
 
-fn send_file(stream: &TcpStream, download: &dyn Download, offset_bytes: &mut u64) -> Result<u64, Halt> {
+fn send_file(
+    stream: &TcpStream,
+    download: &dyn Download,
+    offset_bytes: &mut u64,
+    bytes_max: usize,
+) -> Result<u64, Halt> {
     let Some(file) = download.file() else { return Err(Halt::NotByKernel) };
     let left = download.end_bytes().saturating_sub(*offset_bytes);
     if left == 0 {
         return Ok(0);
     }
-    let bytes_max = usize::try_from(left).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+    let bytes_max = usize::try_from(left).unwrap_or(bytes_max).min(bytes_max);
     match send_file_chunk(stream, file, offset_bytes, bytes_max) {
         // No published file is ever changed in place; somebody cut this one short from outside.
         Ok(0) => Err(Halt::Failed(TransferError::Storage(StorageError::Failed))),
@@ -215,12 +222,12 @@ fn send_file(stream: &TcpStream, download: &dyn Download, offset_bytes: &mut u64
     }
 }
 
-fn send_rest(mut stream: &TcpStream, bytes: &[u8], sent: &mut usize) -> Result<u64, Halt> {
+fn send_rest(mut stream: &TcpStream, bytes: &[u8], sent: &mut usize, bytes_max: usize) -> Result<u64, Halt> {
     let rest = bytes.get(*sent..).unwrap_or_default();
     if rest.is_empty() {
         return Ok(0);
     }
-    match stream.write(&rest[..rest.len().min(CHUNK_BYTES)]) {
+    match stream.write(&rest[..rest.len().min(bytes_max)]) {
         Ok(bytes) => {
             *sent += bytes;
             Ok(bytes as u64)
@@ -230,8 +237,10 @@ fn send_rest(mut stream: &TcpStream, bytes: &[u8], sent: &mut usize) -> Result<u
     }
 }
 
-fn receive(mut stream: &TcpStream, intake: &mut Intake) -> Result<u64, Halt> {
-    match stream.read(intake.room()) {
+fn receive(mut stream: &TcpStream, intake: &mut Intake, bytes_max: usize) -> Result<u64, Halt> {
+    let room = intake.room();
+    let bytes_max = bytes_max.min(room.len());
+    match stream.read(&mut room[..bytes_max]) {
         Ok(bytes) => {
             intake.came(bytes);
             Ok(bytes as u64)

@@ -3,11 +3,12 @@
 
 use super::Session;
 use super::state::{Awaited, End, Flow};
-use crate::action::{Action, ActionId, DeflateLevel, Translation};
+use crate::action::{Action, ActionId, DeflateLevel, Direction, Translation};
 use crate::data;
 use crate::digest::DigestAlgorithm;
 use crate::error::NetError;
 use crate::network;
+use crate::record::ANONYMOUS;
 use crate::settings::ActivePort;
 use crate::wire::command::row::Row;
 use crate::wire::command::{ByteRange, EpsvArgument, TypeCode};
@@ -17,6 +18,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use core::mem;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
+use core::num::NonZeroU64;
 use core::ops::ControlFlow::{Break, Continue};
 
 /// What was said about data connections and transfers.
@@ -101,6 +103,17 @@ impl DataChoices {
 }
 
 impl Session {
+    /// The rate that a transfer keeps: the account's own, or what is set for all anonymous ones.
+    pub(super) fn bytes_per_s(&self, direction: Direction) -> Option<NonZeroU64> {
+        let account = self.account()?;
+        let is_anonymous = account.name == ANONYMOUS;
+        let (own, of_anonymous) = match direction {
+            Direction::Send => (account.download_bytes_per_s, self.settings.anonymous_download_bytes_per_s),
+            Direction::Receive => (account.upload_bytes_per_s, self.settings.anonymous_upload_bytes_per_s),
+        };
+        own.or(of_anonymous.filter(|_| is_anonymous))
+    }
+
     pub(super) fn set_type(&mut self, code: TypeCode) -> Reply {
         let (translation, text) = match code {
             TypeCode::Ascii => (Translation::Ascii, text::TYPE_ASCII),

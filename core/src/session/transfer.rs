@@ -303,10 +303,7 @@ impl Session {
     fn move_bytes(&mut self, transfer: Box<Transfer>, direction: Direction) -> Flow {
         let id = self.fresh_id();
         let DataChoices { translation, deflate, .. } = self.data;
-        let bytes_per_s = self.account().and_then(|account| match direction {
-            Direction::Send => account.download_bytes_per_s,
-            Direction::Receive => account.upload_bytes_per_s,
-        });
+        let bytes_per_s = self.bytes_per_s(direction);
         self.push(Action::Transfer { id, direction, translation, deflate, bytes_per_s });
         Session::wait_for(id, Awaited::Ended(transfer))
     }

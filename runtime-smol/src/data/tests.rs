@@ -6,6 +6,8 @@ use super::*;
 use crate::pool::OnPool;
 use futures_lite::future::{FutureExt as _, block_on};
 use mayfly_core::action::Translation;
+use mayfly_core::time::Now;
+use mayfly_std::clock::ManualClock;
 use memory::{MemoryDownload, MemoryUpload, Sinkhole};
 use std::io::{Read as _, Write as _};
 use std::thread;
@@ -348,4 +350,46 @@ fn poll_once(data: &mut DataSide) {
         panic!("it has ended");
     };
     block_on(pending.or(async {}));
+}
+
+#[test]
+fn a_rate_is_kept_each_way_by_the_server_s_clock_and_a_cancel_is_heard_meanwhile() {
+    // Goal: an hour's transfer runs in no time by a clock moved by hand, and no byte goes before it is due.
+    const RATE: u64 = 1000;
+    let bytes = pattern(4000);
+    let hand = Arc::new(ManualClock::new(Now { monotonic_ms: 1_000_000, utc_s: 0 }));
+    let clock: Arc<dyn Clock> = hand.clone();
+    for (direction, by_kernel) in [(Direction::Send, true), (Direction::Send, false), (Direction::Receive, true)] {
+        let (mut data, mut peer) = connected_pair();
+        data.keep_rate(NonZeroU64::new(RATE), &clock);
+        match direction {
+            Direction::Send => data.download = Some(download(&bytes, 0, by_kernel)),
+            Direction::Receive => {
+                data.upload = Some(Box::new(MemoryUpload::default()));
+                peer.write_all(&bytes).unwrap();
+                peer.shutdown(std::net::Shutdown::Write).unwrap();
+            }
+        }
+        data.transfer(ID, direction, IMAGE);
+        let begun_ms = hand.now().monotonic_ms;
+        let event = block_on(poll_fn(|cx| {
+            let poll = data.poll(cx);
+            let moved = data.work.as_ref().map_or(0, |work| work.watch.wire_bytes());
+            let since_ms = hand.now().monotonic_ms - begun_ms;
+            assert!(moved <= RATE * (since_ms + 250) / 1000, "{moved} bytes after {since_ms} ms");
+            hand.advance(Duration::from_millis(10));
+            poll
+        }));
+        assert_eq!(event, ended(bytes.len(), Ok(())));
+        assert!(hand.now().monotonic_ms - begun_ms >= 3750, "{direction:?}");
+    }
+
+    let (mut data, _peer) = connected_pair();
+    data.keep_rate(NonZeroU64::new(1), &clock);
+    data.download = Some(download(&bytes, 0, true));
+    data.transfer(ID, Direction::Send, IMAGE);
+    poll_once(&mut data);
+    poll_once(&mut data);
+    data.cancel(ID);
+    assert_eq!(outcome(&mut data), ended(1, Err(TransferError::Cancelled)));
 }

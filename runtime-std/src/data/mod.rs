@@ -4,6 +4,7 @@
 mod accept;
 
 use crate::net;
+use crate::pace::Pacer;
 use crate::passage::TextOutlet;
 use crate::proxy::Expected;
 use crate::storage::execute::SessionStorage;
@@ -29,6 +30,10 @@ pub(crate) struct DataSide {
     stream: Option<TcpStream>,
     /// What makes one stream of a listing's pieces.
     text: TextOutlet,
+    /// What it has used of the rate that its transfers keep.
+    pacer: Pacer,
+    /// The rate lets nothing move before this moment, milliseconds.
+    paced_until_ms: Option<u64>,
     job: Option<Job>,
 }
 
@@ -65,7 +70,16 @@ impl DataSide {
     /// Nothing stands yet. `control` is the control connection's own address; connections of `proxies` begin with a
     /// header.
     pub(crate) fn new(control: SocketAddr, proxies: Arc<[Network]>) -> Self {
-        Self { control, proxies, listener: None, stream: None, text: TextOutlet::default(), job: None }
+        Self {
+            control,
+            proxies,
+            listener: None,
+            stream: None,
+            text: TextOutlet::default(),
+            pacer: Pacer::default(),
+            paced_until_ms: None,
+            job: None,
+        }
     }
 
     /// `Action::ListenData`; its outcome is there at once.
@@ -116,6 +130,7 @@ impl DataSide {
         match Transfer::begin(terms, storage) {
             Ok(transfer) => {
                 self.begin(id, transfer, now);
+                self.pacer.begin(terms.bytes_per_s);
                 None
             }
             Err(error) => Some(Event::TransferEnded { id, wire_bytes: 0, file_bytes: None, outcome: Err(error) }),
@@ -143,7 +158,9 @@ impl DataSide {
 
     /// `Action::Cancel`; no event where that action has ended before.
     pub(crate) fn cancel(&mut self, id: ActionId, storage: &mut SessionStorage) -> Option<Event> {
-        match self.job.take_if(|job| job.id == id)?.work {
+        let job = self.job.take_if(|job| job.id == id)?;
+        self.paced_until_ms = None;
+        match job.work {
             Work::Accept(_) | Work::Connect { .. } => {
                 Some(Event::DataConnected { id, outcome: Err(NetError::Cancelled) })
             }
@@ -165,6 +182,7 @@ impl DataSide {
     /// What to wait for before the next [`DataSide::advance`]; nothing where no action runs.
     pub(crate) fn interest(&self) -> Option<PollFd<'_>> {
         match &self.job.as_ref()?.work {
+            _ if self.paced_until_ms.is_some() => None,
             Work::Accept(acceptance) => acceptance.interest(self.listener.as_ref()),
             Work::Connect { stream } => Some(PollFd::new(stream, PollFlags::OUT)),
             Work::Transfer { transfer, .. } => {
@@ -177,6 +195,11 @@ impl DataSide {
     /// Whether the running action goes on without waiting for what [`DataSide::interest`] names.
     pub(crate) fn is_busy(&self) -> bool {
         matches!(&self.job, Some(Job { work: Work::Transfer { transfer, .. }, .. }) if transfer.is_busy())
+    }
+
+    /// When the running action is to be advanced, where its rate alone holds it up.
+    pub(crate) fn paced_until_ms(&self) -> Option<u64> {
+        self.paced_until_ms
     }
 
     /// When the session is due to hear that bytes have moved; none: it has heard of all.
@@ -200,17 +223,18 @@ impl DataSide {
     }
 
     /// Goes on with the running action, by one chunk.
-    pub(crate) fn advance(&mut self, storage: &mut SessionStorage) -> Advance {
+    pub(crate) fn advance(&mut self, storage: &mut SessionStorage, now: Now) -> Advance {
         let Some(Job { id, work }) = self.job.take() else { return Advance::Blocked };
         match work {
             Work::Accept(acceptance) => self.advance_accept(id, acceptance),
             Work::Connect { stream } => self.advance_connect(id, stream),
-            Work::Transfer { transfer, told } => self.advance_transfer(id, transfer, told, storage),
+            Work::Transfer { transfer, told } => self.advance_transfer(id, (transfer, told), storage, now),
         }
     }
 
     fn begin(&mut self, id: ActionId, transfer: Transfer, now: Now) {
         let told = Told { at_ms: now.monotonic_ms, moved: (0, None) };
+        self.pacer.begin(None);
         self.job = Some(Job { id, work: Work::Transfer { transfer, told } });
     }
 
@@ -236,14 +260,19 @@ impl DataSide {
     fn advance_transfer(
         &mut self,
         id: ActionId,
-        mut transfer: Transfer,
-        told: Told,
+        (mut transfer, told): (Transfer, Told),
         storage: &mut SessionStorage,
+        now: Now,
     ) -> Advance {
-        let step = match &self.stream {
-            Some(stream) => transfer.step(stream),
-            None => Err(TransferError::ConnectionLost),
+        let room = if transfer.is_busy() { Ok(0) } else { self.pacer.room(now.monotonic_ms) };
+        self.paced_until_ms = room.err();
+        let (before, _) = transfer.moved();
+        let step = match (&self.stream, room) {
+            (Some(stream), Ok(bytes_max)) => transfer.step(stream, bytes_max),
+            (Some(_), Err(_)) => Ok(Step::Blocked),
+            (None, _) => Err(TransferError::ConnectionLost),
         };
+        self.pacer.moved(transfer.moved().0.saturating_sub(before));
         let advance = match step {
             Err(error) => return Advance::Told(ended(id, transfer, Err(error), storage)),
             Ok(Step::Ended) => {

@@ -6,6 +6,7 @@ use mayfly_core::action::{Direction, StorageRequest, Translation, UploadBase};
 use mayfly_core::event::StorageOutcome;
 use mayfly_core::path::VirtualPath;
 use std::io::{Read, Write};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::thread;
 
@@ -18,6 +19,8 @@ struct Rig {
     clock: Arc<ManualClock>,
     storage: SessionStorage,
     data: DataSide,
+    /// The rate of its transfers.
+    bytes_per_s: Option<NonZeroU64>,
 }
 
 impl Rig {
@@ -26,7 +29,7 @@ impl Rig {
         let clock = Arc::new(ManualClock::new(Now { monotonic_ms: 0, utc_s: 1_900_000_000 }));
         let local = LocalStorage::open(root.path(), Durability::None, clock.clone()).unwrap();
         let storage = SessionStorage::new(Arc::new(local));
-        Self { root, clock, storage, data: DataSide::new(SocketAddr::new(HERE, 21), [].into()) }
+        Self { root, clock, storage, data: DataSide::new(SocketAddr::new(HERE, 21), [].into()), bytes_per_s: None }
     }
 
     fn listen(&mut self) -> SocketAddr {
@@ -66,7 +69,7 @@ impl Rig {
     }
 
     fn transfer(&mut self, direction: Direction, translation: Translation) {
-        let terms = Terms { direction, translation, deflate: None };
+        let terms = Terms { direction, translation, deflate: None, bytes_per_s: self.bytes_per_s };
         let begun = self.data.transfer(ID, terms, &mut self.storage, self.clock.now());
         assert_eq!(begun, None);
     }
@@ -74,7 +77,7 @@ impl Rig {
     /// What the session hears next, waiting as its loop does.
     fn end(&mut self) -> Event {
         loop {
-            match self.data.advance(&mut self.storage) {
+            match self.data.advance(&mut self.storage, self.clock.now()) {
                 Advance::Told(event) => return event,
                 Advance::Moved => {}
                 Advance::Blocked => {
@@ -115,7 +118,7 @@ fn a_stranger_is_turned_away_and_the_peer_still_gets_in() {
     socket.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
     socket.connect(&address.into()).unwrap();
     let mut stranger = TcpStream::from(socket);
-    assert!(matches!(rig.data.advance(&mut rig.storage), Advance::Blocked));
+    assert!(matches!(rig.data.advance(&mut rig.storage, rig.clock.now()), Advance::Blocked));
     assert_eq!(stranger.read(&mut [0]).unwrap_or(0), 0);
     let _peer = TcpStream::connect(address).unwrap();
     assert_eq!(rig.end(), Event::DataConnected { id: ID, outcome: Ok(()) });
@@ -200,7 +203,7 @@ fn a_cancelled_transfer_tells_how_far_it_came_and_hands_the_upload_back() {
     let mut peer = rig.connection();
     rig.transfer(Direction::Receive, Translation::Image);
     peer.write_all(b"four").unwrap();
-    assert!(matches!(rig.data.advance(&mut rig.storage), Advance::Moved));
+    assert!(matches!(rig.data.advance(&mut rig.storage, rig.clock.now()), Advance::Moved));
     let cancelled =
         Event::TransferEnded { id: ID, wire_bytes: 4, file_bytes: None, outcome: Err(TransferError::Cancelled) };
     assert_eq!(rig.data.cancel(ActionId(8), &mut rig.storage), None);
@@ -219,13 +222,63 @@ fn progress_is_due_once_a_second_where_bytes_have_moved() {
     rig.clock.advance(std::time::Duration::from_millis(999));
     for wire_bytes in 1..3 {
         peer.write_all(b"a").unwrap();
-        assert!(matches!(rig.data.advance(&mut rig.storage), Advance::Moved));
-        assert!(matches!(rig.data.advance(&mut rig.storage), Advance::Blocked));
+        assert!(matches!(rig.data.advance(&mut rig.storage, rig.clock.now()), Advance::Moved));
+        assert!(matches!(rig.data.advance(&mut rig.storage, rig.clock.now()), Advance::Blocked));
         // The second byte's second begins when the first was told of.
         let due_ms = [1000, 1999][usize::try_from(wire_bytes).unwrap() - 1];
         assert_eq!(rig.data.progress_due_ms(), Some(due_ms));
         let told = Event::TransferProgress { id: ID, wire_bytes, file_bytes: None };
         assert_eq!(rig.data.take_progress(rig.clock.now()), Some(told));
         assert_eq!(rig.data.progress_due_ms(), None);
+    }
+}
+
+#[test]
+fn a_rate_is_kept_each_way_by_the_server_s_clock() {
+    // Goal: no byte goes before it is due, and what waits for that is not waited for in any other way.
+    const RATE: u64 = 1000;
+    let file = pattern(4000);
+    for direction in [Direction::Send, Direction::Receive] {
+        let mut rig = Rig::new();
+        rig.clock.advance(std::time::Duration::from_secs(1000));
+        rig.bytes_per_s = NonZeroU64::new(RATE);
+        let mut peer = match direction {
+            Direction::Send => {
+                rig.open_read(&file, 0);
+                rig.connection()
+            }
+            Direction::Receive => {
+                rig.open_write();
+                rig.connection()
+            }
+        };
+        if direction == Direction::Receive {
+            peer.write_all(&file).unwrap();
+            peer.shutdown(std::net::Shutdown::Write).unwrap();
+        }
+        rig.transfer(direction, Translation::Image);
+        let begun_ms = rig.clock.now().monotonic_ms;
+        let outcome = loop {
+            match rig.data.advance(&mut rig.storage, rig.clock.now()) {
+                Advance::Told(Event::TransferEnded { wire_bytes, outcome, .. }) => break (wire_bytes, outcome),
+                Advance::Told(other) => panic!("{other:?}"),
+                Advance::Moved => {}
+                Advance::Blocked => match rig.data.paced_until_ms() {
+                    Some(due_ms) => {
+                        assert!(rig.data.interest().is_none());
+                        let now_ms = rig.clock.now().monotonic_ms;
+                        rig.clock.advance(std::time::Duration::from_millis(due_ms - now_ms));
+                    }
+                    None => drop(rustix::event::poll(&mut [rig.data.interest().unwrap()], None).unwrap()),
+                },
+            }
+            let progress = rig.data.take_progress(rig.clock.now());
+            if let Some(Event::TransferProgress { wire_bytes, .. }) = progress {
+                let since_ms = rig.clock.now().monotonic_ms - begun_ms;
+                assert!(wire_bytes <= RATE * (since_ms + 250) / 1000, "{wire_bytes} bytes after {since_ms} ms");
+            }
+        };
+        assert_eq!(outcome, (4000, Ok(())));
+        assert!(rig.clock.now().monotonic_ms - begun_ms >= 3750, "{direction:?}");
     }
 }

@@ -3,6 +3,7 @@
 mod file;
 mod host_names;
 mod network;
+mod rate;
 mod size;
 mod table;
 mod values;
@@ -124,6 +125,8 @@ fn session(chosen: &Chosen) -> Settings {
     session.chmod = chosen.chmod;
     session.host_names.clone_from(&chosen.host_names.0);
     session.listing_depth_max = chosen.listing_depth_max.0;
+    session.anonymous_upload_bytes_per_s = chosen.anonymous_upload_rate.0;
+    session.anonymous_download_bytes_per_s = chosen.anonymous_download_rate.0;
     session.note_dialogue = chosen.log_level >= LevelFilter::DEBUG;
     session
 }

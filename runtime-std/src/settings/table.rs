@@ -3,6 +3,7 @@
 
 use super::host_names::HostNames;
 use super::network::PassiveRules;
+use super::rate::Rate;
 use super::size::Size;
 use super::values::{Count, Form, Lifetime, Span, Value};
 use crate::log::LogFormat;
@@ -118,6 +119,10 @@ settings! {
         "Names that clients may choose with HOST, a list; or any";
     listing_depth_max: Count<0, 128> = "32", "N",
         "How many directories deep LIST -R goes";
+    anonymous_upload_rate: Rate = "none", "BYTES",
+        "The most bytes that a session of an anonymous client uploads in a second; or none";
+    anonymous_download_rate: Rate = "none", "BYTES",
+        "The most bytes that a session of an anonymous client downloads in a second; or none";
     durability: Durability = "data", "LEVEL",
         "What of an upload is on the disk for good when it is acknowledged: none, data (its bytes), full (its name too)";
     log_format: LogFormat = "text", "FORMAT",

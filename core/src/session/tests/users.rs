@@ -1,7 +1,7 @@
 //! Named users: who is asked about, and what the answers come to.
 
 use super::host::Host;
-use crate::action::{Action, Proof};
+use crate::action::{Action, Direction, Proof};
 use crate::error::LoginError;
 use crate::event::Event;
 use crate::path::VirtualPath;
@@ -9,6 +9,7 @@ use crate::settings::Settings;
 use crate::user::{Account, Rights};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
+use core::num::NonZeroU64;
 
 fn settings() -> Settings {
     Settings { named_users: true, ..Settings::default() }
@@ -71,4 +72,23 @@ fn an_anonymous_client_is_asked_about_nowhere() {
     let mut host = Host::greeted(settings());
     host.log_in();
     assert!(host.open.is_empty());
+}
+
+#[test]
+fn each_account_has_its_own_rate_and_anonymous_clients_the_settings_rate() {
+    let rates = (NonZeroU64::new(7), NonZeroU64::new(8));
+    let (anonymous_upload_bytes_per_s, anonymous_download_bytes_per_s) = rates;
+    let paced = Settings { anonymous_upload_bytes_per_s, anonymous_download_bytes_per_s, ..settings() };
+    let rates_of = |host: &Host| [Direction::Receive, Direction::Send].map(|way| host.session.bytes_per_s(way));
+    let mut host = Host::greeted(paced.clone());
+    assert_eq!(rates_of(&host), [None, None]);
+    host.log_in();
+    assert_eq!(rates_of(&host), [rates.0, rates.1]);
+
+    let mut host = Host::greeted(paced);
+    host.lines(&["USER anna", "PASS sesame"]);
+    let mut account = Account::new("anna".to_owned(), Rights::ALL);
+    account.upload_bytes_per_s = NonZeroU64::new(9);
+    host.verified(Ok(account));
+    assert_eq!(rates_of(&host), [NonZeroU64::new(9), None]);
 }
