@@ -1,7 +1,7 @@
 //! The smallest client that can say anything: for what no real one would do.
 
 use crate::process::PATIENCE;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 
 /// A control connection.
@@ -29,6 +29,18 @@ impl Ftp {
         let mut ftp = Self::connect(server);
         ftp.introduce();
         ftp
+    }
+
+    /// Connects and logs in as an anonymous client.
+    ///
+    /// # Errors
+    /// The connection's, where it is lost or the server does not let it in.
+    pub fn try_log_in(server: SocketAddr) -> io::Result<Self> {
+        let mut ftp = Self::over(TcpStream::connect_timeout(&server, PATIENCE)?);
+        ftp.try_reply()?;
+        ftp.try_ask("USER anonymous")?;
+        let reply = ftp.try_ask("PASS test")?;
+        if reply.code == 230 { Ok(ftp) } else { Err(io::Error::other(format!("no login: {reply:?}"))) }
     }
 
     /// Connects alone.
@@ -66,8 +78,16 @@ impl Ftp {
     /// # Panics
     /// Where none comes.
     pub fn ask(&mut self, line: &str) -> Reply {
-        self.say(line);
-        self.reply()
+        self.try_ask(line).expect("the control connection stands")
+    }
+
+    /// Sends a line and reads its reply.
+    ///
+    /// # Errors
+    /// The connection's, where it is lost or no reply comes.
+    pub fn try_ask(&mut self, line: &str) -> io::Result<Reply> {
+        self.control.get_mut().write_all(format!("{line}\r\n").as_bytes())?;
+        self.try_reply()
     }
 
     /// Sends a line.
@@ -106,18 +126,28 @@ impl Ftp {
     /// # Panics
     /// Where none comes, or it is none.
     pub fn reply(&mut self) -> Reply {
+        self.try_reply().expect("a reply comes in time")
+    }
+
+    /// Reads one reply.
+    ///
+    /// # Errors
+    /// The connection's, where it is lost or no whole reply comes.
+    pub fn try_reply(&mut self) -> io::Result<Reply> {
         let mut lines: Vec<String> = Vec::new();
         loop {
             let mut line = String::new();
-            self.control.read_line(&mut line).expect("a reply comes in time");
-            assert!(line.ends_with("\r\n"), "no reply after {lines:?}: {line:?}");
+            self.control.read_line(&mut line)?;
+            if !line.ends_with("\r\n") {
+                return Err(io::Error::new(ErrorKind::UnexpectedEof, format!("no reply after {lines:?}: {line:?}")));
+            }
             line.truncate(line.len() - 2);
             let code = lines.first().unwrap_or(&line).get(..3).and_then(|code| code.parse().ok());
-            let code = code.unwrap_or_else(|| panic!("no reply: {line:?}"));
+            let code = code.ok_or_else(|| io::Error::new(ErrorKind::InvalidData, format!("no reply: {line:?}")))?;
             let last = line.starts_with(&format!("{code:03} "));
             lines.push(line);
             if last {
-                return Reply { code, lines };
+                return Ok(Reply { code, lines });
             }
         }
     }
@@ -136,11 +166,20 @@ impl Ftp {
     /// Where the server offers none.
     #[must_use]
     pub fn data(&mut self) -> TcpStream {
-        let reply = self.ask("EPSV");
+        self.try_data().expect("the server listens there")
+    }
+
+    /// Makes a passive data connection.
+    ///
+    /// # Errors
+    /// The connection's, or that the server offers none.
+    pub fn try_data(&mut self) -> io::Result<TcpStream> {
+        let reply = self.try_ask("EPSV")?;
         let port = reply.lines[0].split("|||").nth(1).and_then(|tail| tail.split('|').next());
-        let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("no port: {reply:?}"));
-        let host = self.control.get_ref().peer_addr().expect("it is connected").ip();
-        TcpStream::connect_timeout(&SocketAddr::new(host, port), PATIENCE).expect("the server listens there")
+        let port = port.and_then(|port| port.parse().ok());
+        let port = port.ok_or_else(|| io::Error::other(format!("no port: {reply:?}")))?;
+        let host = self.control.get_ref().peer_addr()?.ip();
+        TcpStream::connect_timeout(&SocketAddr::new(host, port), PATIENCE)
     }
 
     /// Uploads these bytes; the final reply.
@@ -155,17 +194,46 @@ impl Ftp {
         self.reply()
     }
 
+    /// Uploads these bytes; the final reply, or the first where that is no 150.
+    ///
+    /// # Errors
+    /// The connection's, where it is lost.
+    pub fn try_store(&mut self, command: &str, bytes: &[u8]) -> io::Result<Reply> {
+        let mut data = self.try_data()?;
+        let reply = self.try_ask(command)?;
+        if reply.code != 150 {
+            return Ok(reply);
+        }
+        data.write_all(bytes)?;
+        drop(data);
+        self.try_reply()
+    }
+
+    /// What a RETR, NLST or the like brings; without a 150 or a 226 the reply that came instead.
+    ///
+    /// # Errors
+    /// The connection's, where it is lost.
+    pub fn try_fetch(&mut self, command: &str) -> io::Result<Result<Vec<u8>, Reply>> {
+        let mut data = self.try_data()?;
+        let reply = self.try_ask(command)?;
+        if reply.code != 150 {
+            return Ok(Err(reply));
+        }
+        let mut bytes = Vec::new();
+        data.read_to_end(&mut bytes)?;
+        // A server waits for that for a moment before it says 226.
+        drop(data);
+        let reply = self.try_reply()?;
+        Ok(if reply.code == 226 { Ok(bytes) } else { Err(reply) })
+    }
+
     /// Downloads a file.
     ///
     /// # Panics
     /// Where it is not let.
     pub fn retrieve(&mut self, name: &str) -> Vec<u8> {
-        let mut data = self.data();
-        assert_eq!(self.ask(&format!("RETR {name}")).code, 150);
-        let mut bytes = Vec::new();
-        data.read_to_end(&mut bytes).expect("the server sends all");
-        assert_eq!(self.reply().code, 226);
-        bytes
+        let fetched = self.try_fetch(&format!("RETR {name}")).expect("the connection stands");
+        fetched.unwrap_or_else(|reply| panic!("RETR {name}: {reply:?}"))
     }
 }
 

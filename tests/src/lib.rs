@@ -3,6 +3,7 @@
 pub mod bad_input;
 pub mod certificates;
 pub mod fake_disk;
+pub mod faults;
 pub mod files;
 pub mod ftp;
 pub mod ground;
