@@ -173,7 +173,7 @@ impl Driver {
             Action::SendTelnet { bytes } => self.control.queue(&bytes),
             Action::Cancel { id } => self.data.cancel(id),
             Action::Notify { change } => self.tell_reaper(change),
-            Action::Note { note } => self.log.note(&note),
+            Action::Note { note, command } => self.log.note(&note, command.as_ref()),
             Action::Close => return ControlFlow::Break(()),
             other => {
                 self.log.fault(&format_args!("this driver cannot carry out {other:?}"));

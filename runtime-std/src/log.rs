@@ -1,7 +1,7 @@
 //! The log: one line on standard error for each session's start and end, login, transfer, change of names and expiry. Control characters
 //! are escaped, passwords never come here.
 
-use mayfly_core::action::{Direction, Note};
+use mayfly_core::action::{Direction, Note, NotedCommand};
 use mayfly_core::date;
 use mayfly_core::reaper::ReaperNote;
 use mayfly_core::time::Now;
@@ -63,13 +63,13 @@ impl SessionLog {
         Self { session, peer, started_ms: now.monotonic_ms, ending: None }
     }
 
-    /// Writes what the core notes.
-    pub fn note(&mut self, note: &Note) {
+    /// Writes what the core notes, and of which command.
+    pub fn note(&mut self, note: &Note, command: Option<&NotedCommand>) {
         let (session, peer) = (self.session, self.peer);
         match note {
-            Note::LoggedIn { user } => info!(session, %peer, user = shown(user).as_ref(), "logged in"),
+            Note::LoggedIn { user, .. } => info!(session, %peer, user = shown(user).as_ref(), "logged in"),
             Note::LoginFailed { user } => warn!(session, %peer, user = shown(user).as_ref(), "login failed"),
-            Note::Transferred { direction, path, wire_bytes, file_bytes, took_ms, code } => {
+            Note::Transferred { direction, path, wire_bytes, file_bytes, took_ms, code, .. } => {
                 let kind = match direction {
                     Direction::Send => "download",
                     Direction::Receive => "upload",
@@ -91,7 +91,7 @@ impl SessionLog {
             Note::Answered { code, text } => debug!(session, %peer, code, text = shown(text).as_ref(), "answered"),
             Note::ClientNamed { name } => info!(session, %peer, client = shown(name).as_ref(), "client named itself"),
             Note::Ending { reason } => self.ending = Some(shown(reason).into_owned()),
-            other => info!(session, %peer, ?other, "noted"),
+            other => info!(session, %peer, ?other, command = command.map(|command| command.name.as_str()), "noted"),
         }
     }
 

@@ -143,8 +143,8 @@ impl<'a> Worker<'a> {
                 self.shared.reaper().notify(change);
                 None
             }
-            Action::Note { note } => {
-                self.log.note(&note);
+            Action::Note { note, command } => {
+                self.log.note(&note, command.as_ref());
                 None
             }
             Action::Close => {

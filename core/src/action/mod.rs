@@ -1,12 +1,12 @@
 //! What the session tells its driver to do. An action carries all that it needs; one with an outcome carries an `id`,
 //! which its outcome event repeats.
 
+mod note;
 mod storage;
 
+pub use note::{LoginMethod, Note, NotedCommand};
 pub use storage::{ListingDetail, NewFacts, ReadingPurpose, StorageRequest, UploadBase};
 
-use crate::error::TlsError;
-use crate::event::TlsInfo;
 use crate::path::VirtualPath;
 use crate::wire::command::Secret;
 use alloc::string::String;
@@ -159,6 +159,9 @@ pub enum Action {
     Note {
         /// What happened.
         note: Note,
+        /// The command that it tells of; none: it is of the session itself, or of its dialogue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        command: Option<NotedCommand>,
     },
     /// Send what is pending, then close the control connection and all that the session holds. The last action.
     Close,
@@ -283,100 +286,6 @@ pub enum PathChange {
     },
     /// The trash holds something new.
     Trashed,
-}
-
-/// What an operator wants to read in the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "note", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Note {
-    /// A login succeeded.
-    LoggedIn {
-        /// The user.
-        user: String,
-    },
-    /// A connection is secured with TLS.
-    Secured {
-        /// Whether it is a data connection; else the control connection.
-        data: bool,
-        /// How.
-        tls: TlsInfo,
-    },
-    /// TLS could not be had on a connection.
-    NotSecured {
-        /// Whether it is a data connection; else the control connection.
-        data: bool,
-        /// Why.
-        error: TlsError,
-    },
-    /// A login failed.
-    LoginFailed {
-        /// The user as named by the peer.
-        user: String,
-    },
-    /// A transfer ended.
-    Transferred {
-        /// Which way.
-        direction: Direction,
-        /// The file.
-        path: VirtualPath,
-        /// Bytes over the data connection.
-        wire_bytes: u64,
-        /// Bytes of the file that these stood for, where they were translated or deflated.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        file_bytes: Option<u64>,
-        /// How long it took, milliseconds.
-        took_ms: u64,
-        /// The final reply's code: 226, or why not.
-        code: u16,
-    },
-    /// An expiry was set.
-    ExpirySet {
-        /// The storage path.
-        path: VirtualPath,
-        /// UTC seconds; none: never.
-        expiry_s: Option<i64>,
-    },
-    /// A directory was made (MKD).
-    Made {
-        /// The directory.
-        path: VirtualPath,
-    },
-    /// A file or a directory was removed (DELE, RMD, the parts of COMB).
-    Removed {
-        /// What was removed.
-        path: VirtualPath,
-    },
-    /// A file or a directory has another name (RNTO).
-    Renamed {
-        /// What it was called.
-        from: VirtualPath,
-        /// What it is called.
-        to: VirtualPath,
-    },
-    /// A command's turn has come; only with `note_dialogue`.
-    Asked {
-        /// What the client sent, passwords and tokens hidden; of a line in a wrong form the command's name alone, and
-        /// nothing where no command is of that name.
-        command: String,
-    },
-    /// A reply was sent; only with `note_dialogue`.
-    Answered {
-        /// Its code; 0 for the seed's `000`.
-        code: u16,
-        /// Its first line and its detail; nothing with 213, which may be a token.
-        text: String,
-    },
-    /// The client says who it is (CLNT, CSID).
-    ClientNamed {
-        /// As the peer wrote it.
-        name: String,
-    },
-    /// The session ends for this reason.
-    Ending {
-        /// Why, in a word or two: `quit`, `closed by peer`, `idle`, `too many logins`, `shut down`.
-        reason: String,
-    },
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -165,7 +165,11 @@ impl Session {
                 let request = StorageRequest::Publish { replace: comb.replace, judged: mem::take(&mut comb.way) };
                 self.ask(request, Awaited::WorkPublished(work))
             }
-            Stage::Removing => Break(comb.reply()),
+            Stage::Removing => {
+                let (bytes, reply) = (comb.size_bytes, comb.reply());
+                self.note(Note::Combined { path: work.path.clone(), bytes });
+                Break(reply)
+            }
         }
     }
 

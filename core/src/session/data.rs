@@ -3,7 +3,7 @@
 
 use super::Session;
 use super::state::{Awaited, End, Flow};
-use crate::action::{Action, ActionId, DeflateLevel, Direction, Translation};
+use crate::action::{Action, ActionId, DeflateLevel, Direction, Note, Translation};
 use crate::data;
 use crate::digest::DigestAlgorithm;
 use crate::error::NetError;
@@ -162,6 +162,7 @@ impl Session {
         }
         let address = network::unmapped(address);
         if !self.may_connect(address) {
+            self.note(Note::AddressRefused { address });
             return match (extended, self.peer.is_ipv4()) {
                 // RFC 2428 2: an address of the other protocol gets the list of those that would do.
                 (true, true) if address.is_ipv6() => Reply::new(522, text::USE_IPV4),

@@ -81,9 +81,10 @@ impl Session {
         self.check(path, Purpose::Token)
     }
 
-    pub(super) fn token_checked(&self, now: Now, path: &VirtualPath, state: &PathState) -> Flow {
-        let record = self.own_record(now, path, state, text::TOKEN_FAILED)?;
-        Break(Reply::new(213, record.token.to_string()))
+    pub(super) fn token_checked(&mut self, now: Now, path: &VirtualPath, state: &PathState) -> Flow {
+        let token = self.own_record(now, path, state, text::TOKEN_FAILED)?.token;
+        self.note(Note::TokenTold { path: path.clone() });
+        Break(Reply::new(213, token.to_string()))
     }
 
     pub(super) fn site_claim(&mut self, argument: &str, token: &str) -> Flow {
@@ -104,6 +105,7 @@ impl Session {
             return Break(Reply::new(550, text::CLAIM_FAILED).with_detail(text::WRONG_TOKEN));
         }
         self.claim(record.token);
+        self.note(Note::Claimed { path: path.clone() });
         Break(Reply::new(200, text::CLAIM_OK))
     }
 

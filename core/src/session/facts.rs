@@ -2,7 +2,7 @@
 
 use super::state::{Deed, Doing, Flow, Purpose, Subject};
 use super::{Session, access, quirk, refuse};
-use crate::action::{NewFacts, StorageRequest};
+use crate::action::{NewFacts, Note, StorageRequest};
 use crate::date;
 use crate::error::StorageError;
 use crate::expiry::{self, Judgement};
@@ -138,7 +138,10 @@ impl Session {
 
     pub(super) fn facts_set(&mut self, subject: Subject, setting: Setting, outcome: Result<(), StorageError>) -> Flow {
         match outcome {
-            Ok(()) => Break(setting.reply(&subject.path)),
+            Ok(()) => {
+                self.note(Note::FactsSet { path: subject.path.clone(), facts: facts::written(&setting.facts) });
+                Break(setting.reply(&subject.path))
+            }
             Err(error) => self.start_over(subject, Purpose::SetFacts(setting), error),
         }
     }

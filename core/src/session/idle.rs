@@ -51,7 +51,7 @@ impl Session {
                 Wait::For { outcome, .. } => self.overdue_ms(outcome).map(|(at_ms, _)| at_ms),
             },
         };
-        [of_state, self.login_until_ms(), self.resume_ms].into_iter().flatten().min()
+        [of_state, self.login_until_ms(), self.resumes.then_some(self.since_ms)].into_iter().flatten().min()
     }
 
     fn login_until_ms(&self) -> Option<u64> {
@@ -113,7 +113,7 @@ impl Session {
             self.interrupt(why);
         }
         let is_ready = matches!(self.state, State::Ready);
-        let is_idle = is_ready && self.resume_ms.is_none() && is_due(self.idle_until_ms());
+        let is_idle = is_ready && !self.resumes && is_due(self.idle_until_ms());
         match self.state {
             // Whoever expects TLS cannot read a reply in clear.
             State::Securing { .. } if is_due(self.due_ms()) => self.close("login time-out"),

@@ -74,7 +74,7 @@ impl Input {
             Line::Whole(line) => (command::parse(&line), line.len()),
             Line::TooLong { first } => {
                 let command = Err(Reply::new(500, text::LINE_TOO_LONG));
-                (Request { form: Form::of_line(Some(first)), row: None, command }, 0)
+                (Request { form: Form::of_line(Some(first)), row: None, unknown: None, command }, 0)
             }
         };
         self.last_form = request.form;
@@ -124,7 +124,7 @@ impl Session {
         loop {
             self.look_ahead(now);
             if self.actions.len() >= ACTIONS_PER_GO {
-                self.resume_ms = Some(now.monotonic_ms);
+                self.resumes = true;
                 return;
             }
             if !matches!(self.state, State::Ready) {
@@ -218,6 +218,10 @@ impl Session {
         if self.settings.note_dialogue {
             let command = match &request.command {
                 Ok(command) => command.to_string(),
+                // A password that came a line early, or late, looks like an unknown command.
+                Err(_) if request.row.is_none() && !self.login.awaits_password() => {
+                    request.unknown.clone().unwrap_or_default()
+                }
                 Err(_) => request.row.map_or("", |row| row.name).to_owned(),
             };
             self.note(Note::Asked { command });

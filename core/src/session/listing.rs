@@ -161,6 +161,7 @@ impl Session {
             return self.send_piece(transfer, text, ends_deflate);
         }
         self.push(Action::CloseData);
+        self.note_end(now, &transfer, 226);
         let reply = Reply::new(226, text::LISTING_SENT);
         Break(if is_cut { reply.with_detail(text::LISTING_CUT) } else { reply })
     }

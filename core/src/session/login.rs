@@ -3,7 +3,7 @@
 use super::Session;
 use super::data::Setup;
 use super::state::{Awaited, End, Flow, Verifying, Wait};
-use crate::action::{Action, Note, Proof};
+use crate::action::{Action, LoginMethod, Note, Proof};
 use crate::error::LoginError;
 use crate::record::ANONYMOUS;
 use crate::time::Now;
@@ -34,6 +34,11 @@ pub(super) enum Login {
 }
 
 impl Login {
+    /// Whether a user is named and the password is to come.
+    pub(super) fn awaits_password(&self) -> bool {
+        matches!(self, Self::Out { user: Some(_), .. })
+    }
+
     /// The account, where there is one.
     pub(super) fn account(&self) -> Option<&Account> {
         match self {
@@ -114,9 +119,14 @@ impl Session {
     }
 
     fn let_in(&mut self, user: String, account: Account, code: u16) -> Reply {
+        let method = match code {
+            232 => LoginMethod::Certificate,
+            _ if account.name == ANONYMOUS => LoginMethod::Anonymous,
+            _ => LoginMethod::Password,
+        };
         self.place.directory = account.home.clone();
         self.login = Login::In(Box::new(account));
-        self.note(Note::LoggedIn { user });
+        self.note(Note::LoggedIn { user, method });
         Reply::new(code, text::LOGIN_SUCCESSFUL)
     }
 
@@ -138,6 +148,9 @@ impl Session {
         if self.channel.is_secured() {
             return Reply::new(503, text::NO_REIN_UNDER_TLS);
         }
+        if self.account().is_some() {
+            self.note(Note::LoggedOut);
+        }
         let fresh = Self::new(Arc::clone(&self.settings), self.peer, self.local);
         let old = mem::replace(self, fresh);
         self.own = old.own;
@@ -147,9 +160,10 @@ impl Session {
         self.last_id = old.last_id;
         self.input = old.input;
         self.form = old.form;
+        self.entry = old.entry;
         self.failed_logins = old.failed_logins;
         self.reply_room = old.reply_room;
-        self.resume_ms = old.resume_ms;
+        self.resumes = old.resumes;
         self.expect_login(now);
         Reply::new(220, text::READY_AGAIN)
     }

@@ -14,6 +14,7 @@ mod identity;
 mod idle;
 mod info;
 mod input;
+mod ledger;
 mod listing;
 mod login;
 mod lookup;
@@ -34,7 +35,7 @@ mod view;
 mod walk;
 mod work;
 
-use crate::action::{Action, ActionId, Note, PathChange};
+use crate::action::{Action, ActionId, PathChange};
 use crate::error::{LoginError, Misuse, NetError, StorageError, TlsError, TransferError};
 use crate::event::{Event, StorageOutcome, TlsInfo};
 use crate::listing::facts::FactSet;
@@ -57,6 +58,7 @@ use core::ops::ControlFlow::{Break, Continue};
 use data::DataChoices;
 use directory::Place;
 use input::Input;
+use ledger::Entry;
 use login::Login;
 use state::{End, Flow, State, Wait};
 use tls::Channel;
@@ -102,6 +104,8 @@ pub struct Session {
     input: Input,
     /// The form of the command that is being carried out.
     form: Form,
+    /// What the log will say of it; boxed, for an idle session is small.
+    entry: Option<Box<Entry>>,
     login: Login,
     /// How the control connection is secured.
     channel: Channel,
@@ -124,7 +128,7 @@ pub struct Session {
     /// Whether the peer takes its replies.
     reply_room: bool,
     /// Lines are left that an event had no room for: go on at once.
-    resume_ms: Option<u64>,
+    resumes: bool,
 }
 
 /// The outcome of an action, of whichever kind.
@@ -155,6 +159,7 @@ impl Session {
             last_id: 0,
             input: Input::default(),
             form: Form::default(),
+            entry: None,
             login: Login::Out { user: None, until_ms: u64::MAX },
             channel: Channel::Clear,
             failed_logins: 0,
@@ -167,7 +172,7 @@ impl Session {
             idle_s: None,
             since_ms: 0,
             reply_room: true,
-            resume_ms: None,
+            resumes: false,
         }
     }
 
@@ -227,7 +232,7 @@ impl Session {
                 self.outcome(now, id, Outcome::Ended(moved, outcome))?;
             }
         }
-        self.resume_ms = None;
+        self.resumes = false;
         self.go_on(now);
         Ok(())
     }
@@ -285,6 +290,7 @@ impl Session {
     fn begin_request(&mut self, now: Now, request: Request) {
         self.form = request.form;
         self.since_ms = now.monotonic_ms;
+        self.entry_begins(now, &request);
         let flow = self.request(now, request);
         self.settle(now, flow);
     }
@@ -292,9 +298,15 @@ impl Session {
     /// A command waits, or has its one final reply.
     fn settle(&mut self, now: Now, flow: Flow) {
         match flow {
-            Continue(wait) => self.state = State::Busy(Box::new(wait)),
+            Continue(wait) => {
+                if let Wait::Until { reply, .. } = &wait {
+                    self.entry_ends(now, reply);
+                }
+                self.state = State::Busy(Box::new(wait));
+            }
             Break(reply) => {
                 self.since_ms = now.monotonic_ms;
+                self.entry_ends(now, &reply);
                 self.reply(&reply);
             }
         }
@@ -323,10 +335,6 @@ impl Session {
 
     fn push(&mut self, action: Action) {
         self.actions.push_back(action);
-    }
-
-    fn note(&mut self, note: Note) {
-        self.push(Action::Note { note });
     }
 
     fn notify(&mut self, change: PathChange) {

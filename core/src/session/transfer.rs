@@ -5,7 +5,7 @@ use super::listing::Listing;
 use super::state::{Awaited, Deed, Doing, Flow, Purpose, State, Subject, Wait};
 use super::upload::Upload;
 use super::{Session, access, refuse};
-use crate::action::{Action, Direction, Note, StorageRequest};
+use crate::action::{Action, Direction, Note, StorageRequest, Translation};
 use crate::error::{NetError, StorageError, TransferError};
 use crate::expiry;
 use crate::path::VirtualPath;
@@ -348,20 +348,23 @@ impl Session {
         self.change(Doing { subject, deed: Deed::Tidy(reply) }, request)
     }
 
-    /// A line in the log for each transfer of a file that got its 150.
+    /// A line in the log for each transfer that got its 150.
     pub(super) fn note_end(&mut self, now: Now, transfer: &Transfer, code: u16) {
+        let Some(begun) = transfer.begun else { return };
+        let took_ms = now.monotonic_ms.saturating_sub(begun.at_ms);
+        let (path, wire_bytes) = (transfer.path.clone(), transfer.moved.wire_bytes);
         let direction = match transfer.kind {
             Kind::Download { .. } => Direction::Send,
             Kind::Upload(_) => Direction::Receive,
-            Kind::Listing(_) => return,
+            Kind::Listing(_) => return self.note(Note::Listed { path, wire_bytes, took_ms, code }),
         };
-        let Some(begun) = transfer.begun else { return };
         self.note(Note::Transferred {
             direction,
-            path: transfer.path.clone(),
-            wire_bytes: transfer.moved.wire_bytes,
+            path,
+            wire_bytes,
             file_bytes: transfer.moved.file_bytes_if_other(),
-            took_ms: now.monotonic_ms.saturating_sub(begun.at_ms),
+            ascii: self.data.translation == Translation::Ascii,
+            took_ms,
             code,
         });
     }

@@ -6,7 +6,7 @@ use super::hash::Hash;
 use super::state::{Awaited, Deed, Doing, Flow, Purpose, State, Subject, Wait};
 use super::tree::Tree;
 use super::{Session, hash, refuse};
-use crate::action::{ReadingPurpose, StorageRequest};
+use crate::action::{Note, ReadingPurpose, StorageRequest};
 use crate::error::StorageError;
 use crate::event::ReadingResult;
 use crate::expiry;
@@ -175,7 +175,10 @@ impl Session {
             (Err(error), _, _) => self.work_failed(*work, error),
             (Ok(_), Some(reply), _) => self.end_work(*work, reply),
             (Ok(None), None, _) => self.read_on(work),
-            (Ok(Some(ReadingResult::Digest { hex })), None, Kind::Hash(hash)) => Break(hash.reply(&hex)),
+            (Ok(Some(ReadingResult::Digest { hex })), None, Kind::Hash(hash)) => {
+                self.note(Note::Hashed { path: work.path.clone() });
+                Break(hash.reply(&hex))
+            }
             (Ok(Some(ReadingResult::AsciiSize { wire_bytes })), None, Kind::AsciiSize) => {
                 Break(Reply::new(213, alloc::format!("{wire_bytes}")))
             }

@@ -1,6 +1,6 @@
 //! A driver for tests: hands events in, keeps what comes out, and answers only what it is told to.
 
-use crate::action::{Action, ActionId, Note, PathChange, StorageRequest};
+use crate::action::{Action, ActionId, Note, NotedCommand, PathChange, StorageRequest};
 use crate::error::{Misuse, NetError, StorageError, TransferError};
 use crate::event::{Admission, Event, StorageOutcome};
 use crate::record::{FileInfo, FileKind, PathState, Record, RecordAt, Token};
@@ -26,6 +26,8 @@ pub(super) struct Host {
     replies: Vec<String>,
     pub(super) changes: Vec<PathChange>,
     pub(super) notes: Vec<Note>,
+    /// The same with the commands that they tell of.
+    noted: Vec<(Note, Option<NotedCommand>)>,
     /// Ids that were cancelled.
     pub(super) cancelled: Vec<ActionId>,
     /// Data connections that were closed.
@@ -59,6 +61,7 @@ impl Host {
             replies: vec![],
             changes: vec![],
             notes: vec![],
+            noted: vec![],
             cancelled: vec![],
             data_closed: 0,
             closed: false,
@@ -79,6 +82,7 @@ impl Host {
         self.lines(&["USER anonymous", "PASS x"]);
         self.says(&["331 Please specify the password.", "230 Login successful."]);
         self.notes.clear();
+        self.noted.clear();
     }
 
     /// A session that is logged in and has said where the data goes.
@@ -130,7 +134,10 @@ impl Host {
                 self.cancelled.push(id);
             }
             Action::Notify { change } => self.changes.push(change),
-            Action::Note { note } => self.notes.push(note),
+            Action::Note { note, command } => {
+                self.notes.push(note.clone());
+                self.noted.push((note, command));
+            }
             Action::Close => self.closed = true,
         }
     }
@@ -138,6 +145,11 @@ impl Host {
     /// The lines since they were last looked at.
     pub(super) fn take_replies(&mut self) -> Vec<String> {
         core::mem::take(&mut self.replies)
+    }
+
+    /// Notes and their commands since they were last looked at.
+    pub(super) fn take_noted(&mut self) -> Vec<(Note, Option<NotedCommand>)> {
+        core::mem::take(&mut self.noted)
     }
 
     #[track_caller]

@@ -5,6 +5,7 @@ mod deadlines;
 mod host;
 mod input;
 mod laws;
+mod ledger;
 mod listings;
 mod paths;
 mod random;

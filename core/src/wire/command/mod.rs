@@ -13,6 +13,7 @@ mod malformed;
 pub mod row;
 mod security;
 mod site;
+mod subject;
 pub mod table;
 mod transfer;
 
@@ -333,6 +334,8 @@ pub struct Request {
     pub form: Form,
     /// The command's row in the table; none: no command is of that name.
     pub row: Option<&'static Row>,
+    /// The first word of a line of text that is no command, where it looks like one: letters alone, and few.
+    pub unknown: Option<String>,
     /// The command, or the reply that its malformed line gets (500, 501, 502, 504, 522).
     pub command: Result<Command, Reply>,
 }
@@ -362,10 +365,22 @@ impl Request {
 pub fn parse(line: &[u8]) -> Request {
     let form = Form::of_line(line.first().copied());
     match find(line, form) {
-        Ok((row, argument)) => Request { form, row: Some(row), command: (row.parse)(&argument).map_err(Reply::from) },
-        Err(malformed) => Request { form, row: None, command: Err(malformed.into()) },
+        Ok((row, argument)) => {
+            Request { form, row: Some(row), unknown: None, command: (row.parse)(&argument).map_err(Reply::from) }
+        }
+        Err(malformed) => Request { form, row: None, unknown: unknown(line), command: Err(malformed.into()) },
     }
 }
+
+/// See [`Request::unknown`].
+fn unknown(line: &[u8]) -> Option<String> {
+    let word = line.split(|byte| *byte == b' ').next()?;
+    let looks_like_one = (1..=UNKNOWN_BYTES_MAX).contains(&word.len()) && word.iter().all(u8::is_ascii_alphabetic);
+    looks_like_one.then(|| word.iter().map(|byte| char::from(byte.to_ascii_uppercase())).collect())
+}
+
+/// No command's name is longer than SETEXPIRY.
+const UNKNOWN_BYTES_MAX: usize = 9;
 
 /// What is made of an argument.
 type Parsed = Result<Command, Malformed>;

@@ -12,7 +12,7 @@ fn reads(line: &str, expected: &Command) {
     let lower = format!("{} {argument}", verb.to_ascii_lowercase());
     assert_eq!(parse(lower.as_bytes()).command.as_ref(), Ok(expected), "{lower}");
     let json = json::encode_request(verb, argument);
-    let in_json = Request { form: Form::Json, row: request.row, command: Ok(expected.clone()) };
+    let in_json = Request { form: Form::Json, row: request.row, unknown: None, command: Ok(expected.clone()) };
     assert_eq!(parse(json.as_bytes()), in_json, "{json}");
 }
 
