@@ -39,6 +39,8 @@ fn actions() {
         r#"{"action":"accept_data","id":3,"peer":"192.0.2.7","any_host":true}"#,
         r#"{"action":"connect_data","id":4,"peer":"192.0.2.7:50000","local":"192.0.2.1","local_port":20}"#,
         r#"{"action":"close_data"}"#,
+        r#"{"action":"start_tls","id":5}"#,
+        r#"{"action":"secure_data","id":5,"direction":"receive","needs_close_notify":true}"#,
         r#"{"action":"transfer","id":5,"direction":"send","translation":"image"}"#,
         r#"{"action":"transfer","id":5,"direction":"receive","translation":"ascii"}"#,
         r#"{"action":"transfer","id":5,"direction":"receive","translation":"ascii","deflate":9}"#,

@@ -70,6 +70,9 @@ pub enum Action {
     SecureData {
         /// Repeated by the outcome.
         id: ActionId,
+        /// Which way bytes will go: a client that only sends would leave TLS 1.3 tickets unread, which makes its close a
+        /// reset, so it must be sent none.
+        direction: Direction,
         /// Whether an upload that ends without `close_notify` counts as broken: `TransferError::ConnectionLost`.
         needs_close_notify: bool,
     },

@@ -285,7 +285,11 @@ impl Session {
         let Some(rules) = self.protects_data() else { return self.move_first(now, transfer) };
         transfer.moved_ms = now.monotonic_ms;
         let id = self.fresh_id();
-        self.push(Action::SecureData { id, needs_close_notify: rules.require_close_notify });
+        let direction = match transfer.kind {
+            Kind::Upload(_) => Direction::Receive,
+            Kind::Download { .. } | Kind::Listing(_) => Direction::Send,
+        };
+        self.push(Action::SecureData { id, direction, needs_close_notify: rules.require_close_notify });
         Session::wait_for(id, Awaited::Secured(transfer))
     }
 
