@@ -3,6 +3,7 @@
 use crate::passive::{self, Again, LookUp, Names, PassiveHost};
 use crate::proxy;
 use crate::settings::ServeOptions;
+use crate::tls::TlsServer;
 use mayfly_core::event::Admission;
 use mayfly_core::network::{Network, PassiveAddress};
 use mayfly_core::record::ANONYMOUS;
@@ -29,6 +30,8 @@ pub struct Entry {
     pub permit: Option<Permit>,
     /// What the session obeys.
     pub settings: Arc<Settings>,
+    /// The certificate and all else that the session's TLS needs.
+    pub tls: Option<TlsServer>,
     /// Whose connections begin with a PROXY header.
     pub proxies: Arc<[Network]>,
 }
@@ -47,6 +50,7 @@ pub struct Awaited(Gate);
 #[derive(Debug)]
 struct State {
     settings: Arc<Settings>,
+    tls: Option<TlsServer>,
     proxies: Arc<[Network]>,
     headers_awaited: usize,
     /// Those of its settings that stand whatever the names stand for.
@@ -90,6 +94,7 @@ impl Gate {
     fn without_names(options: &ServeOptions, look_up: LookUp) -> Self {
         Self(Arc::new(Mutex::new(State {
             settings: Arc::new(options.session.clone()),
+            tls: options.tls.clone(),
             proxies: options.proxy_from.clone().into(),
             headers_awaited: 0,
             fixed_addresses: options.session.passive_addresses.clone(),
@@ -116,6 +121,7 @@ impl Gate {
             said.into_iter().filter(|said| options.passive_hosts.iter().any(|host| host.clients == said.clients));
         let of_names: Vec<PassiveAddress> = of_names.collect();
         state.settings = Arc::new(options.session.clone());
+        state.tls.clone_from(&options.tls);
         state.proxies = options.proxy_from.clone().into();
         state.fixed_addresses.clone_from(&options.session.passive_addresses);
         state.passive_hosts.clone_from(&options.passive_hosts);
@@ -179,7 +185,7 @@ impl Gate {
             Permit { gate: self.clone(), address }
         });
         let (settings, proxies) = (Arc::clone(&state.settings), Arc::clone(&state.proxies));
-        Entry { session: state.last_session, admission, permit, settings, proxies }
+        Entry { session: state.last_session, admission, permit, settings, tls: state.tls.clone(), proxies }
     }
 
     /// Whether a connection from this address begins with a PROXY header.

@@ -8,6 +8,7 @@ use crate::complain::complain;
 use crate::exit::{self, Exit};
 use crate::settings::{self, Given, LogOptions, ServeOptions, SettingsError};
 use crate::start::Serve;
+use crate::tls::make::{self, CertArgs};
 use crate::{commands, log, signals};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -46,6 +47,8 @@ enum Command {
     Download(DownloadArgs),
     /// List a path
     View(ViewArgs),
+    /// Make a self-signed certificate and its key, for servers that have none of an authority
+    Cert(CertArgs),
     /// Print every FTP command that the server knows, where it is specified and what it answers
     #[command(after_help = COMMANDS_HELP)]
     Commands,
@@ -68,6 +71,7 @@ pub fn main<R: Runtime>() -> ExitCode {
         Command::Upload(args) => client::upload::<R::Client>(R::NAME, &args),
         Command::Download(args) => client::download::<R::Client>(&args),
         Command::View(args) => client::view::<R::Client>(&args),
+        Command::Cert(args) => make::certificate(&args),
         Command::Commands => print_commands(),
     };
     exit.into()
@@ -147,12 +151,12 @@ fn print_commands() -> Exit {
 fn reread(args: &ServeArgs, started_with: &ServeOptions, log: LogOptions) -> Result<ServeOptions, SettingsError> {
     let (options, new_log) = settings::read(&args.given, args.config.as_deref())?;
     let fixed = |options: &ServeOptions| {
-        let ServeOptions { listen, dual_stack, root, durability, shutdown_ms_max, .. } = options;
-        (listen.clone(), *dual_stack, root.clone(), *durability, *shutdown_ms_max)
+        let ServeOptions { listen, listen_tls, dual_stack, root, durability, shutdown_ms_max, .. } = options;
+        (listen.clone(), listen_tls.clone(), *dual_stack, root.clone(), *durability, *shutdown_ms_max)
     };
     if (fixed(&options), new_log) != (fixed(started_with), log) {
         tracing::warn!(
-            "a change of listen, dual_stack, root, durability, shutdown_timeout, log_format or log_level needs a restart"
+            "a change of listen, listen_tls, dual_stack, root, durability, shutdown_timeout, log_format or log_level needs a restart"
         );
     }
     Ok(options)

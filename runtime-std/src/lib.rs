@@ -19,6 +19,7 @@ pub mod settings;
 pub mod signals;
 pub mod start;
 pub mod storage;
+pub mod tls;
 pub mod transfer;
 
 mod complain;

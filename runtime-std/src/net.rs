@@ -14,6 +14,8 @@ use tracing::warn;
 
 /// The port of FTP (RFC 959 8), and the seed's.
 pub const CONTROL_PORT: u16 = 21;
+/// The port of FTP whose control connections begin with TLS, as the port registry has it (`ftps`).
+pub const IMPLICIT_TLS_PORT: u16 = 990;
 /// Bytes that are moved over a data connection in one go, so that nobody else waits long.
 pub const CHUNK_BYTES: usize = 256 * 1024;
 /// Bytes read from a control connection in one go: half of the longest line, and more than any client sends at once.

@@ -1,6 +1,7 @@
 //! The settings file, and errors that name its line.
 
 use super::Given;
+use crate::tls::TlsFileError;
 use std::path::{Path, PathBuf};
 use std::{error, fmt, fs, io};
 
@@ -40,6 +41,8 @@ pub enum SettingsError {
         /// What is wrong.
         problem: String,
     },
+    /// A file that the settings of TLS name cannot be used.
+    Tls(TlsFileError),
 }
 
 impl File {
@@ -91,6 +94,7 @@ impl fmt::Display for SettingsError {
                 write!(f, "{}, line {line}: {problem}\n  {text}", path.display())
             }
             Self::WrongFlag { flag, problem } => write!(f, "{flag}: {problem}"),
+            Self::Tls(error) => error.fmt(f),
         }
     }
 }

@@ -6,6 +6,7 @@ mod network;
 mod rate;
 mod size;
 mod table;
+mod tls;
 mod values;
 
 pub use file::SettingsError;
@@ -14,6 +15,7 @@ pub use table::Given;
 use crate::log::LogFormat;
 use crate::passive::PassiveHost;
 use crate::storage::durability::Durability;
+use crate::tls::TlsServer;
 use mayfly_core::network::Network;
 use mayfly_core::settings::Settings;
 use std::net::SocketAddr;
@@ -26,6 +28,10 @@ use tracing::level_filters::LevelFilter;
 pub struct ServeOptions {
     /// Where to listen for control connections; none: port 21 of `0.0.0.0` and, where the host has IPv6, of `[::]`.
     pub listen: Vec<SocketAddr>,
+    /// Where to listen for control connections that begin with TLS (implicit FTPS).
+    pub listen_tls: Vec<SocketAddr>,
+    /// The certificate and all else that TLS needs; none: there is no TLS. `session` says how it is used.
+    pub tls: Option<TlsServer>,
     /// Whether a listener on `[::]` takes IPv4 connections too.
     pub dual_stack: bool,
     /// The directory that holds the storage; made if missing.
@@ -71,7 +77,11 @@ pub fn read(flags: &Given, config: Option<&Path>) -> Result<(ServeOptions, LogOp
         Some(file) => flags.clone().or(file.given.clone()),
         None => flags.clone(),
     };
-    let (options, log) = options(given);
+    let chosen = given.clone().choose();
+    tls::hold(&chosen, flags, file.as_ref())?;
+    let files = tls::files(&chosen);
+    let (mut options, log) = options(given);
+    options.tls = tls::load(files)?;
     match (options.session.default_expiry_s, options.session.max_expiry_s) {
         (Some(default), Some(max)) if default > max => Err(file::conflict(
             file.as_ref(),
@@ -85,10 +95,13 @@ pub fn read(flags: &Given, config: Option<&Path>) -> Result<(ServeOptions, LogOp
 
 fn options(given: Given) -> (ServeOptions, LogOptions) {
     let listen = given.listen.iter().flatten().map(|address| address.0).collect();
+    let listen_tls = given.listen_tls.iter().flatten().map(|address| address.0.0).collect();
     let chosen = given.choose();
     let log = LogOptions { format: chosen.log_format, level: chosen.log_level };
     let options = ServeOptions {
         listen,
+        listen_tls,
+        tls: None,
         dual_stack: chosen.dual_stack,
         session: session(&chosen),
         passive_hosts: chosen.passive_address.hosts().collect(),
@@ -127,6 +140,7 @@ fn session(chosen: &Chosen) -> Settings {
     session.listing_depth_max = chosen.listing_depth_max.0;
     session.anonymous_upload_bytes_per_s = chosen.anonymous_upload_rate.0;
     session.anonymous_download_bytes_per_s = chosen.anonymous_download_rate.0;
+    session.tls = tls::rules(chosen);
     session.note_dialogue = chosen.log_level >= LevelFilter::DEBUG;
     session
 }

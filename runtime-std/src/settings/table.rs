@@ -5,16 +5,19 @@ use super::host_names::HostNames;
 use super::network::PassiveRules;
 use super::rate::Rate;
 use super::size::Size;
+use super::tls::{ImplicitAddress, PemFile};
 use super::values::{Count, Form, Lifetime, Span, Value};
 use crate::log::LogFormat;
 use crate::storage::durability::Durability;
+use crate::tls::{ClientCertificates, TlsVersion};
 use mayfly_core::action::PortRange;
 use mayfly_core::network::Network;
-use mayfly_core::settings::ActivePort;
+use mayfly_core::settings::{ActivePort, RequireTls};
 use mayfly_core::user::Rights;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor, value::SeqAccessDeserializer};
 use std::fmt;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tracing::level_filters::LevelFilter;
@@ -30,6 +33,11 @@ macro_rules! settings {
                 [default: port 21 of 0.0.0.0 and, where the host has IPv6, of [::]]")]
             #[serde(deserialize_with = "one_or_more")]
             pub(super) listen: Option<Vec<Value<SocketAddr>>>,
+            /// Where to listen with TLS from the first byte on; apart, for it may be repeated.
+            #[arg(long, value_name = "ADDR", help = "Address and port to listen on for clients that begin with TLS \
+                (implicit FTPS), again for each further one; a port that is left out is 990 [default: none]")]
+            #[serde(deserialize_with = "one_or_more")]
+            pub(super) listen_tls: Option<Vec<Value<ImplicitAddress>>>,
             $(
                 #[doc = $help]
                 #[arg(
@@ -43,7 +51,7 @@ macro_rules! settings {
             )+
         }
 
-        /// The value of every setting but `listen`, whether given or by default.
+        /// The value of every setting but `listen` and `listen_tls`, whether given or by default.
         pub(super) struct Chosen {
             $(pub(super) $name: $kind,)+
         }
@@ -51,7 +59,11 @@ macro_rules! settings {
         impl Given {
             /// These, and where they are silent, `others`.
             pub(super) fn or(self, others: Self) -> Self {
-                Self { listen: self.listen.or(others.listen), $($name: self.$name.or(others.$name),)+ }
+                Self {
+                    listen: self.listen.or(others.listen),
+                    listen_tls: self.listen_tls.or(others.listen_tls),
+                    $($name: self.$name.or(others.$name),)+
+                }
             }
 
             /// These, and where they are silent, the defaults.
@@ -125,6 +137,22 @@ settings! {
         "The most bytes that a session of an anonymous client downloads in a second; or none";
     durability: Durability = "data", "LEVEL",
         "What of an upload is on the disk for good when it is acknowledged: none, data (its bytes), full (its name too)";
+    tls_cert: PemFile = "none", "FILE",
+        "PEM file with the server's certificate and those between it and its authority; with it clients may use TLS";
+    tls_key: PemFile = "none", "FILE",
+        "PEM file with the private key of tls_cert";
+    require_tls: RequireTls = "none", "WHAT",
+        "What is refused without TLS: none, login, or data (logins and data connections)";
+    tls_require_resumption: bool = "false", "BOOL" [num_args = 0..=1, default_missing_value = "true"],
+        "Refuse data connections that do not resume the TLS session of their control connection, as a stranger's cannot";
+    tls_require_close_notify: bool = "true", "BOOL" [num_args = 0..=1, default_missing_value = "true"],
+        "Count an upload over TLS as broken whose end the client does not say (close_notify): it may have been cut";
+    tls_min_version: TlsVersion = "1.2", "VERSION",
+        "The oldest TLS that is spoken: 1.2 or 1.3";
+    tls_client_certificates: ClientCertificates = "none", "WHAT",
+        "Whether clients are asked for a certificate: none, ask (they may come without), require";
+    tls_client_ca: PemFile = "none", "FILE",
+        "PEM file with the certificates of the authorities that sign clients'";
     log_format: LogFormat = "text", "FORMAT",
         "How log lines look on standard error: text or json";
     log_level: LevelFilter = "info", "LEVEL",
@@ -136,14 +164,14 @@ fn default<T: Form>(text: &str) -> T {
 }
 
 /// Reads `listen = "ADDR"` as well as `listen = ["ADDR", "ADDR"]`.
-fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Value<SocketAddr>>>, D::Error> {
-    struct OneOrMore;
+fn one_or_more<'de, T: Form, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Value<T>>>, D::Error> {
+    struct OneOrMore<T>(PhantomData<T>);
 
-    impl<'de> Visitor<'de> for OneOrMore {
-        type Value = Vec<Value<SocketAddr>>;
+    impl<'de, T: Form> Visitor<'de> for OneOrMore<T> {
+        type Value = Vec<Value<T>>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{}, or a list of such", SocketAddr::form())
+            write!(f, "{}, or a list of such", T::form())
         }
 
         fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
@@ -155,5 +183,5 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<
         }
     }
 
-    deserializer.deserialize_any(OneOrMore).map(Some)
+    deserializer.deserialize_any(OneOrMore(PhantomData)).map(Some)
 }

@@ -183,7 +183,7 @@ impl CoreSession {
                 self.event(Event::DataConnected { id, outcome });
             }
             Action::StartTls { id } => self.securing = Some(id),
-            Action::SecureData { id, needs_close_notify } => self.data.secure(id, needs_close_notify),
+            Action::SecureData { id, needs_close_notify, .. } => self.data.secure(id, needs_close_notify),
             Action::CloseData => self.data.server_closes(),
             Action::Transfer { id, direction, translation, deflate, .. } => {
                 self.data.transfer(id, direction, (translation, deflate), &mut self.storage)?;
