@@ -12,6 +12,8 @@ use mayfly_std::net;
 use mayfly_std::proxy::{Ends, HEADER_TIME_MAX, HeaderReader, NoHeader, Route};
 use mayfly_std::settings::ServeOptions;
 use mayfly_std::start::{Serve, ServeHandle, StartError, open_root, prepare_process};
+use mayfly_std::storage::Storage;
+use mayfly_std::users::Verifier;
 use smol::Executor;
 use smol::channel::{self, Receiver, Sender};
 use std::convert::Infallible;
@@ -41,15 +43,16 @@ impl Serve for Server {
     fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         prepare_process(options);
         let listeners = net::listen_control(&options.listen, options.dual_stack)?;
-        let storage = Arc::new(open_root(options, Arc::clone(&clock))?);
+        let storage: Arc<dyn Storage> = Arc::new(open_root(options, Arc::clone(&clock))?);
+        let verifier = Verifier::new(options, Arc::clone(&storage));
         let (stop_sender, stop) = channel::bounded(1);
         let (cut_sender, cut) = channel::bounded(1);
         let (change_sender, changes) = channel::bounded(CHANGES_WAITING_MAX);
         Ok(Self {
             listeners,
-            shared: Arc::new(Shared { clock, storage, changes: change_sender, stop, cut }),
+            shared: Arc::new(Shared { clock, storage, verifier: verifier.clone(), changes: change_sender, stop, cut }),
             changes,
-            handle: ServerHandle { gate: Gate::new(options), stop: stop_sender },
+            handle: ServerHandle { gate: Gate::new(options), verifier, stop: stop_sender },
             cut: cut_sender,
             shutdown_ms_max: options.shutdown_ms_max,
         })
@@ -145,6 +148,7 @@ async fn closed_before(channel: &Receiver<Infallible>, end: impl Future<Output =
 #[derive(Clone, Debug)]
 pub struct ServerHandle {
     gate: Gate,
+    verifier: Verifier,
     stop: Sender<Infallible>,
 }
 
@@ -156,6 +160,7 @@ impl ServeHandle for ServerHandle {
 
     fn reload(&self, options: &ServeOptions) {
         self.gate.reload(options);
+        self.verifier.reload(options);
     }
 }
 

@@ -22,6 +22,7 @@ use mayfly_std::log::SessionLog;
 use mayfly_std::proxy::{Expected, Route};
 use mayfly_std::storage::Storage;
 use mayfly_std::storage::execute::SessionStorage;
+use mayfly_std::users::{Pending, Verifier};
 use smol::channel::{Receiver, Sender, TrySendError};
 use smol::{Task, unblock};
 use std::convert::Infallible;
@@ -37,6 +38,7 @@ use std::task::{Context, Poll, ready};
 pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) verifier: Verifier,
     /// What the reaper hears.
     pub(crate) changes: Sender<PathChange>,
     /// Nothing comes here; that it is closed means that the server shuts down.
@@ -73,6 +75,8 @@ pub(crate) struct Driver {
     /// None while it is away on an errand.
     storage: Option<SessionStorage>,
     errand: Option<Errand>,
+    /// A login that is being checked.
+    verification: Option<Box<(ActionId, Pending)>>,
     /// What the session has not heard yet.
     events: Vec<Event>,
     /// What the reaper has no room for yet.
@@ -117,6 +121,7 @@ impl Driver {
             data: DataSide::default(),
             storage: Some(SessionStorage::new(Arc::clone(&shared.storage))),
             errand: None,
+            verification: None,
             events: vec![Event::Connected { admission: entry.admission }],
             unheard: None,
             stage: Stage::Serving,
@@ -156,6 +161,9 @@ impl Driver {
             Action::SendReply { wire, .. } => self.control.queue(wire.as_bytes()),
             Action::Storage { id, request } => self.ask_storage(id, request),
             Action::DrawRandom { id } => return self.draw_random(id),
+            Action::VerifyLogin { id, user, proof, peer } => {
+                self.verification = Some(Box::new((id, self.shared.verifier.verify(user, proof, peer))));
+            }
             Action::ListenData { id, local, ports } => self.data.listen(id, local, ports, self.socket),
             Action::AcceptData { id, peer, any_host } => {
                 let proxies = Arc::clone(&self.proxies);
@@ -265,6 +273,9 @@ impl Driver {
         if let Poll::Ready(event) = self.poll_errand(cx) {
             return Poll::Ready(event);
         }
+        if let Poll::Ready(event) = self.poll_verification(cx) {
+            return Poll::Ready(event);
+        }
         // By turns, so that neither a flood of commands nor a fast transfer shuts the other out.
         self.data_is_next = !self.data_is_next;
         for data in [self.data_is_next, !self.data_is_next] {
@@ -322,6 +333,14 @@ impl Driver {
         self.data.upload = storage.take_upload();
         self.storage = Some(storage);
         Poll::Ready(Event::Stored { id, outcome })
+    }
+
+    fn poll_verification(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let Some(verification) = &mut self.verification else { return Poll::Pending };
+        let outcome = ready!(Pin::new(&mut verification.1).poll(cx));
+        let id = verification.0;
+        self.verification = None;
+        Poll::Ready(Event::LoginVerified { id, outcome })
     }
 
     /// While the storage is at work, commands wait in the kernel, unless the work is long: ABOR must be heard then.

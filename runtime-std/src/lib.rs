@@ -21,6 +21,7 @@ pub mod start;
 pub mod storage;
 pub mod tls;
 pub mod transfer;
+pub mod users;
 
 mod complain;
 mod control;
@@ -28,3 +29,4 @@ mod data;
 mod session;
 mod shared;
 mod stop;
+mod verification;

@@ -13,6 +13,7 @@ use crate::shared::Shared;
 use crate::start::{Serve, ServeHandle, StartError, open_root, prepare_process};
 use crate::stop::{Stage, Stop};
 use crate::storage::Storage;
+use crate::users::Verifier;
 use mayfly_core::action::Action;
 use mayfly_core::error::Misuse;
 use mayfly_core::event::Event;
@@ -41,7 +42,8 @@ impl Serve for Server {
         let storage: Arc<dyn Storage> = Arc::new(open_root(options, Arc::clone(&clock))?);
         let stop = Stop::new().map_err(StartError::Resources)?;
         let reaper = ReaperThread::start(Arc::clone(&storage), Arc::clone(&clock)).map_err(StartError::Resources)?;
-        let shared = Shared::new(clock, storage, reaper.handle(), Gate::new(options), stop);
+        let verifier = Verifier::new(options, Arc::clone(&storage));
+        let shared = Shared::new(clock, storage, reaper.handle(), (Gate::new(options), verifier), stop);
         Ok(Self { listeners, shared: Arc::new(shared), reaper, shutdown_ms_max: options.shutdown_ms_max })
     }
 
@@ -75,6 +77,7 @@ impl ServeHandle for ServerHandle {
 
     fn reload(&self, options: &ServeOptions) {
         self.0.gate().reload(options);
+        self.0.verifier().reload(options);
     }
 }
 

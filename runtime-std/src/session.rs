@@ -8,8 +8,9 @@ use crate::shared::Shared;
 use crate::stop::Stage;
 use crate::storage::execute::SessionStorage;
 use crate::transfer::Terms;
+use crate::verification::Verification;
 use mayfly_core::action::{Action, ActionId, StorageRequest};
-use mayfly_core::error::Misuse;
+use mayfly_core::error::{LoginError, Misuse};
 use mayfly_core::event::{Admission, Event};
 use mayfly_core::network::Network;
 use mayfly_core::session::Session;
@@ -28,6 +29,8 @@ pub(crate) struct Worker<'a> {
     control: Control,
     data: DataSide,
     storage: SessionStorage,
+    /// A login that is being checked.
+    verification: Option<Verification>,
     log: SessionLog,
     /// Its place among the counted sessions.
     permit: Option<Permit>,
@@ -60,6 +63,7 @@ impl<'a> Worker<'a> {
             control,
             data: DataSide::new(socket, proxies),
             storage: SessionStorage::new(shared.storage()),
+            verification: None,
             log,
             permit,
             events: VecDeque::new(),
@@ -125,6 +129,11 @@ impl<'a> Worker<'a> {
             }
             Action::Storage { id, request } => Some(self.store(id, request)),
             Action::DrawRandom { id } => self.draw_random(id),
+            Action::VerifyLogin { id, user, proof, peer } => {
+                self.verification = Verification::begin(id, self.shared.verifier().verify(user, proof, peer));
+                let failed = Event::LoginVerified { id, outcome: Err(LoginError::Failed) };
+                self.verification.is_none().then_some(failed)
+            }
             Action::ListenData { id, local, ports } => Some(self.data.listen(id, local, ports)),
             Action::AcceptData { id, peer, any_host } => self.data.accept(id, (!any_host).then_some(peer)),
             Action::ConnectData { id, peer, local, local_port } => self.data.connect(id, peer, local, local_port),
@@ -201,11 +210,21 @@ impl<'a> Worker<'a> {
         if ready.data || self.data.is_busy() || paced_until_ms.is_some() {
             self.advance_data();
         }
+        if ready.login {
+            self.hear_verification();
+        }
         if ready.control {
             self.control.flush();
             if self.session.wants_input() && !self.told_control_closed {
                 self.hear_control();
             }
+        }
+    }
+
+    fn hear_verification(&mut self) {
+        if let Some(event) = self.verification.as_mut().and_then(Verification::outcome) {
+            self.verification = None;
+            self.events.push_back(event);
         }
     }
 
@@ -260,8 +279,9 @@ impl<'a> Worker<'a> {
             self.shared.stop().interest(self.stage),
             self.control.interest(self.session.wants_input() && !self.told_control_closed),
             self.data.interest(),
+            self.verification.as_ref().map(Verification::interest),
         ];
-        let mut which = [false; 3];
+        let mut which = [false; 4];
         let mut fds: Vec<PollFd<'_>> = interests.iter().flatten().cloned().collect();
         let timeout = patience.map(|patience| Timespec {
             tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
@@ -278,8 +298,8 @@ impl<'a> Worker<'a> {
             // The host is short of memory for a moment; the descriptors are ours and stand.
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
-        let [stop, control, data] = which;
-        Ready { stop, control, data }
+        let [stop, control, data, login] = which;
+        Ready { stop, control, data, login }
     }
 
     /// How long to wait at most; none: until something happens.
@@ -303,10 +323,12 @@ enum Patience {
 }
 
 /// What a poll has found.
+#[expect(clippy::struct_excessive_bools, reason = "one for each that is waited for")]
 struct Ready {
     stop: bool,
     control: bool,
     data: bool,
+    login: bool,
 }
 
 /// 64 MiB: more than can be on its way to us once the peer has closed.

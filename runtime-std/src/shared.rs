@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::reap::ReaperHandle;
 use crate::stop::Stop;
 use crate::storage::Storage;
+use crate::users::Verifier;
 use mayfly_core::time::Now;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,7 @@ pub(crate) struct Shared {
     storage: Arc<dyn Storage>,
     reaper: ReaperHandle,
     gate: Gate,
+    verifier: Verifier,
     stop: Stop,
     threads: Mutex<usize>,
     thread_ended: Condvar,
@@ -25,10 +27,10 @@ impl Shared {
         clock: Arc<dyn Clock>,
         storage: Arc<dyn Storage>,
         reaper: ReaperHandle,
-        gate: Gate,
+        (gate, verifier): (Gate, Verifier),
         stop: Stop,
     ) -> Self {
-        Self { clock, storage, reaper, gate, stop, threads: Mutex::new(0), thread_ended: Condvar::new() }
+        Self { clock, storage, reaper, gate, verifier, stop, threads: Mutex::new(0), thread_ended: Condvar::new() }
     }
 
     pub(crate) fn now(&self) -> Now {
@@ -49,6 +51,10 @@ impl Shared {
 
     pub(crate) fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.verifier
     }
 
     pub(crate) fn stop(&self) -> &Stop {

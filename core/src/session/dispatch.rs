@@ -16,7 +16,7 @@ impl Session {
     /// Begins a command that was admitted.
     pub(super) fn command(&mut self, now: Now, command: Command) -> Flow {
         match command {
-            Command::User(name) => self.user(name),
+            Command::User(name) => self.user(now, name),
             Command::Pass(password) => self.pass(now, password),
             Command::Auth(mechanism) => Break(self.auth(&mechanism)),
             Command::Pbsz(_) => Break(self.pbsz()),

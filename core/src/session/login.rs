@@ -55,14 +55,14 @@ impl Session {
         if open { Continue(()) } else { Break(Reply::new(530, text::LOGIN_REQUIRED)) }
     }
 
-    pub(super) fn user(&mut self, name: String) -> Flow {
+    pub(super) fn user(&mut self, now: Now, name: String) -> Flow {
         self.need_tls_to_log_in()?;
         let certificate = self.channel.certificate().filter(|_| self.settings.named_users).map(ToOwned::to_owned);
         match (&mut self.login, certificate) {
             // RFC 4217 5.2: whom the certificate names needs no password.
             (Login::Out { user, .. }, Some(subject)) if owner_of(&name) != ANONYMOUS => {
                 *user = Some(name.clone());
-                self.verify(name, Proof::Certificate { subject })
+                self.verify(now, name, Proof::Certificate { subject })
             }
             (Login::Out { user, .. }, _) => {
                 *user = Some(name);
@@ -85,32 +85,28 @@ impl Session {
         match self.settings.anonymous_rights {
             Some(rights) if owner_of(&user) == ANONYMOUS => Break(self.let_in(user, Account::anonymous(rights), 230)),
             _ if self.settings.named_users && owner_of(&user) != ANONYMOUS => {
-                self.verify(user, Proof::Password { password })
+                self.verify(now, user, Proof::Password { password })
             }
             _ => self.login_failed(now, user),
         }
     }
 
-    fn verify(&mut self, user: String, proof: Proof) -> Flow {
+    fn verify(&mut self, now: Now, user: String, proof: Proof) -> Flow {
         let id = self.fresh_id();
         let by_certificate = matches!(proof, Proof::Certificate { .. });
         self.push(Action::VerifyLogin { id, user: user.clone(), proof, peer: self.peer.ip() });
-        Session::wait_for(id, Awaited::Verified(Box::new(Verifying { user, by_certificate })))
+        Session::wait_for(id, Awaited::Verified(Box::new(Verifying { user, by_certificate, began: now })))
     }
 
-    pub(super) fn verified(
-        &mut self,
-        now: Now,
-        verifying: Verifying,
-        outcome: Result<Box<Account>, LoginError>,
-    ) -> Flow {
+    pub(super) fn verified(&mut self, verifying: Verifying, outcome: Result<Box<Account>, LoginError>) -> Flow {
         match outcome {
             // RFC 4217 5.2: 232 says that no password is needed.
             Ok(account) => {
                 Break(self.let_in(verifying.user, *account, if verifying.by_certificate { 232 } else { 230 }))
             }
             Err(LoginError::Refused) if verifying.by_certificate => Break(Reply::new(331, text::SPECIFY_PASSWORD)),
-            Err(LoginError::Refused) => self.login_failed(now, verifying.user),
+            // Counted from when the password came: how long it took to be checked does not show.
+            Err(LoginError::Refused) => self.login_failed(verifying.began, verifying.user),
             Err(LoginError::Busy | LoginError::Failed) => {
                 self.ending = Some(End::Logins);
                 Break(Reply::new(421, text::LOGIN_UNAVAILABLE))

@@ -12,6 +12,7 @@ use crate::error::StorageError;
 use crate::event::StorageOutcome;
 use crate::path::VirtualPath;
 use crate::record::{PathState, Record, Token};
+use crate::time::Now;
 use crate::wire::reply::Reply;
 use crate::wire::text;
 use alloc::boxed::Box;
@@ -272,6 +273,8 @@ pub(super) struct Verifying {
     pub(super) user: String,
     /// By the certificate of the control connection; else by a password.
     pub(super) by_certificate: bool,
+    /// When it was shown.
+    pub(super) began: Now,
 }
 
 /// A storage path is about to be made; its token is being drawn.

@@ -50,7 +50,7 @@ impl Session {
             (Awaited::Listening { extended }, Listening(outcome)) => Break(self.listening(extended, outcome)),
             (Awaited::Connected(transfer), Connected(outcome)) => self.connected(now, transfer, outcome),
             (Awaited::Secured(transfer), Secured(outcome)) => self.data_secured(now, transfer, outcome),
-            (Awaited::Verified(verifying), Verified(outcome)) => self.verified(now, *verifying, outcome),
+            (Awaited::Verified(verifying), Verified(outcome)) => self.verified(*verifying, outcome),
             (Awaited::Ended(transfer), Ended(moved, outcome)) => self.transfer_ended(now, transfer, moved, outcome),
             (awaited, _) => return Err(Box::new(awaited)),
         })

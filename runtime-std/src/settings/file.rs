@@ -23,7 +23,7 @@ pub enum SettingsError {
         /// What the system said.
         error: io::Error,
     },
-    /// A line of the settings file is wrong.
+    /// A line of the settings file, or of the users file, is wrong.
     WrongLine {
         /// The file.
         path: PathBuf,
@@ -33,6 +33,20 @@ pub enum SettingsError {
         text: String,
         /// What is wrong, and the right form.
         problem: String,
+    },
+    /// The users file cannot be read.
+    UsersUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The users file may be read or changed by too many.
+    UsersExposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
     },
     /// A flag contradicts another one.
     WrongFlag {
@@ -70,11 +84,11 @@ pub(super) fn conflict(file: Option<&File>, name: &str, by_flag: bool, problem: 
     }
 }
 
-fn line_at(text: &str, offset: usize) -> usize {
+pub(crate) fn line_at(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
-fn wrong_line(path: &Path, text: &str, line: usize, problem: &str) -> SettingsError {
+pub(crate) fn wrong_line(path: &Path, text: &str, line: usize, problem: &str) -> SettingsError {
     SettingsError::WrongLine {
         path: path.to_owned(),
         line: line + 1,
@@ -89,6 +103,14 @@ impl fmt::Display for SettingsError {
             Self::Unreadable { path, error } => {
                 write!(f, "cannot read the settings file {}: {error}", path.display())?;
                 f.write_str("\nhint: --config names a TOML file; leave it out to do without one")
+            }
+            Self::UsersUnreadable { path, error } => {
+                write!(f, "cannot read the users file {}: {error}", path.display())?;
+                f.write_str("\nhint: `user add NAME --users FILE` makes one")
+            }
+            Self::UsersExposed { path, mode } => {
+                write!(f, "the users file {} may be read or changed by others (mode {mode:o})", path.display())?;
+                write!(f, "\nhint: chmod 600 {}", path.display())
             }
             Self::WrongLine { path, line, text, problem } => {
                 write!(f, "{}, line {line}: {problem}\n  {text}", path.display())

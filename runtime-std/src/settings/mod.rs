@@ -10,16 +10,21 @@ mod tls;
 mod values;
 
 pub use file::SettingsError;
+pub(crate) use file::{line_at, wrong_line};
+pub(crate) use size::Size;
 pub use table::Given;
+pub(crate) use values::{Form, Lifetime, Value};
 
 use crate::log::LogFormat;
 use crate::passive::PassiveHost;
 use crate::storage::durability::Durability;
 use crate::tls::TlsServer;
+use crate::users::Users;
 use mayfly_core::network::Network;
 use mayfly_core::settings::Settings;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use table::Chosen;
 use tracing::level_filters::LevelFilter;
 
@@ -50,6 +55,12 @@ pub struct ServeOptions {
     pub durability: Durability,
     /// How long transfers may go on after the server was told to shut down, milliseconds.
     pub shutdown_ms_max: u64,
+    /// The named users; none: anonymous alone may log in.
+    pub users: Option<Arc<Users>>,
+    /// Logins that are checked at the same time.
+    pub login_threads: usize,
+    /// Logins that wait to be checked.
+    pub login_queue: usize,
 }
 
 /// How the log looks.
@@ -79,9 +90,11 @@ pub fn read(flags: &Given, config: Option<&Path>) -> Result<(ServeOptions, LogOp
     };
     let chosen = given.clone().choose();
     tls::hold(&chosen, flags, file.as_ref())?;
-    let files = tls::files(&chosen);
+    let (files, users_file) = (tls::files(&chosen), chosen.users);
     let (mut options, log) = options(given);
     options.tls = tls::load(files)?;
+    options.session.named_users = users_file.is_some();
+    options.users = users_file.map(|path| Users::open(&path).map(Arc::new)).transpose()?;
     match (options.session.default_expiry_s, options.session.max_expiry_s) {
         (Some(default), Some(max)) if default > max => Err(file::conflict(
             file.as_ref(),
@@ -111,6 +124,9 @@ fn options(given: Given) -> (ServeOptions, LogOptions) {
         max_sessions_per_address: count(chosen.max_sessions_per_address.0),
         durability: chosen.durability,
         shutdown_ms_max: chosen.shutdown_timeout.0,
+        users: None,
+        login_threads: count(chosen.login_threads.0),
+        login_queue: count(chosen.login_queue.0),
     };
     (options, log)
 }

@@ -153,6 +153,12 @@ settings! {
         "Whether clients are asked for a certificate: none, ask (they may come without), require";
     tls_client_ca: PemFile = "none", "FILE",
         "PEM file with the certificates of the authorities that sign clients'";
+    users: Option<PathBuf> = "none", "FILE",
+        "TOML file with the named users, as `user add` makes it";
+    login_threads: Count<1, 64> = "2", "N",
+        "Logins that are checked at the same time; each takes 19 MiB meanwhile";
+    login_queue: Count<1, 10_000> = "64", "N",
+        "Logins that wait to be checked; whoever comes then is told to come later";
     log_format: LogFormat = "text", "FORMAT",
         "How log lines look on standard error: text or json";
     log_level: LevelFilter = "info", "LEVEL",

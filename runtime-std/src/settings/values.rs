@@ -155,6 +155,21 @@ impl Form for PathBuf {
     }
 }
 
+/// A file, or none.
+impl Form for Option<PathBuf> {
+    fn form() -> String {
+        "the name of a file, or \"none\"".to_owned()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "" => None,
+            "none" => Some(None),
+            name => Some(Some(name.into())),
+        }
+    }
+}
+
 /// Where to listen. A port that is left out is 21.
 impl Form for SocketAddr {
     fn form() -> String {

@@ -93,7 +93,7 @@ pub(super) fn rename_new(
 }
 
 /// What a directory may be used for is narrowed by the process's umask alone.
-const PUBLIC: Mode = Mode::RWXU.union(Mode::RWXG).union(Mode::RWXO);
+pub(super) const PUBLIC: Mode = Mode::RWXU.union(Mode::RWXG).union(Mode::RWXO);
 
 /// Moves the expired path that a new one replaces into the trash. Gone meanwhile is as good.
 fn clear(disk: &Disk, path: &VirtualPath, expired: &Record) -> Result<(), StorageError> {

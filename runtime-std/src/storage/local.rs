@@ -6,7 +6,7 @@ use super::durability::Durability;
 use super::errno::during;
 use super::trash::{self, Emptier};
 use super::{Download, Emptied, Listing, ListingQuery, Rename, Storage, Upload, Walk};
-use super::{check, directory, download, facts, listing, name, publish, record, rename, space, walk};
+use super::{check, directory, download, facts, home, listing, name, publish, record, rename, space, walk};
 use crate::clock::Clock;
 use mayfly_core::action::{NewFacts, UploadBase};
 use mayfly_core::error::StorageError;
@@ -73,6 +73,10 @@ impl Storage for LocalStorage {
         replaces: Option<&Record>,
     ) -> Result<(), StorageError> {
         directory::make(&self.disk, path, record, replaces)
+    }
+
+    fn make_home(&self, path: &VirtualPath) -> Result<(), StorageError> {
+        home::make(&self.disk, path)
     }
 
     fn remove_directory(&self, path: &VirtualPath, judged: Option<&Record>) -> Result<(), StorageError> {

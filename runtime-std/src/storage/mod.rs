@@ -16,6 +16,7 @@ pub mod durability;
 mod errno;
 pub mod execute;
 mod facts;
+mod home;
 mod inode;
 mod listing;
 pub mod local;
@@ -58,6 +59,9 @@ pub trait Storage: Send + Sync {
         record: &Record,
         replaces: Option<&Record>,
     ) -> Result<(), StorageError>;
+    /// Makes a directory, and those on the way to it, as an operator would: without records. What stands already stays as
+    /// it is; a link, or a file, is `NotDirectory`.
+    fn make_home(&self, path: &VirtualPath) -> Result<(), StorageError>;
     /// Removes a directory that holds no visible name.
     fn remove_directory(&self, path: &VirtualPath, judged: Option<&Record>) -> Result<(), StorageError>;
     /// Removes a file; with `unique`, only the one that this tells from every other.

@@ -128,6 +128,14 @@ impl Storage for FakeDisk {
         Ok(())
     }
 
+    fn make_home(&self, path: &VirtualPath) -> Result<(), StorageError> {
+        (1..=path.depth()).try_for_each(|depth| match self.plain_directory(&path.ancestor(depth)) {
+            Err(StorageError::Exists) => Ok(()),
+            outcome => outcome,
+        })?;
+        self.tree().directory_mut(path).map(drop)
+    }
+
     fn remove_directory(&self, path: &VirtualPath, judged: Option<&Record>) -> Result<(), StorageError> {
         let mut tree = self.tree();
         if !tree.judged_directory(path, judged)?.children.is_empty() {

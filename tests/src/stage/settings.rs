@@ -4,13 +4,22 @@ use super::Fault;
 use crate::transcript::script::Setup;
 use mayfly_core::event::Admission;
 use mayfly_core::settings::{Settings, TlsRules};
+use mayfly_std::users::Users;
 use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
 
-/// How many sessions there may be; 0: no bound.
-#[derive(Clone, Copy, Debug)]
+/// What a transcript may set beside the core's settings.
+#[derive(Clone, Debug)]
 pub(super) struct Limits {
+    /// How many sessions there may be; 0: no bound.
     pub(super) sessions: usize,
+    /// The same for one address.
     pub(super) sessions_per_address: usize,
+    /// The users of `users.toml`.
+    pub(super) users: Option<Arc<Users>>,
+    /// How many logins may wait to be checked.
+    pub(super) login_queue: usize,
 }
 
 impl Limits {
@@ -27,7 +36,7 @@ impl Limits {
 
 /// The settings of a transcript: the defaults, except for what it sets. Keys are those of [`Settings`], in JSON.
 pub(super) fn read(setup: &Setup) -> Result<(Settings, Limits), Fault> {
-    let mut limits = Limits { sessions: 0, sessions_per_address: 0 };
+    let mut limits = Limits { sessions: 0, sessions_per_address: 0, users: None, login_queue: 1 };
     let mut settings = serde_json::to_value(Settings::default()).map_err(|error| error.to_string())?;
     let tls = setup.has_tls();
     if tls {
@@ -43,12 +52,17 @@ pub(super) fn read(setup: &Setup) -> Result<(Settings, Limits), Fault> {
                 *settings.pointer_mut(&format!("/tls/{key}")).ok_or_else(wrong)? = value(text);
             }
             "max_sessions_per_address" => limits.sessions_per_address = text.parse().map_err(|_| wrong())?,
+            "login_queue" => limits.login_queue = text.parse().map_err(|_| wrong())?,
             _ => {
                 *settings.get_mut(key).ok_or_else(wrong)? = value(text);
             }
         }
     }
-    let settings = serde_json::from_value(settings).map_err(|error| format!("the settings: {error}"))?;
+    let settings: Settings = serde_json::from_value(settings).map_err(|error| format!("the settings: {error}"))?;
+    if settings.named_users {
+        let users = Users::parse(Path::new("users.toml"), USERS).map_err(|error| error.to_string())?;
+        limits.users = Some(Arc::new(users));
+    }
     Ok((settings, limits))
 }
 
@@ -56,3 +70,6 @@ pub(super) fn read(setup: &Setup) -> Result<(Settings, Limits), Fault> {
 fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
+
+/// The users of transcripts. Their passwords cost next to nothing to check.
+const USERS: &str = include_str!("users.toml");

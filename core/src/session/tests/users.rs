@@ -56,6 +56,17 @@ fn whoever_is_refused_waits_and_nobody_is_told_why() {
 }
 
 #[test]
+fn how_long_a_password_took_to_be_checked_does_not_show() {
+    let mut host = Host::greeted(settings());
+    host.lines(&["USER anna", "PASS wrong"]);
+    host.take_replies();
+    let came_ms = host.now.monotonic_ms;
+    host.now.monotonic_ms += 200;
+    host.verified(Err(LoginError::Refused));
+    assert_eq!(host.session.deadline(), Some(came_ms + Settings::default().login_delay_ms));
+}
+
+#[test]
 fn a_login_that_cannot_be_checked_ends_the_session() {
     for error in [LoginError::Busy, LoginError::Failed] {
         let mut host = Host::greeted(settings());

@@ -15,7 +15,7 @@ use mayfly_core::settings::Settings;
 use mayfly_core::time::Now;
 use mayfly_std::clock::{Clock, ManualClock};
 use mayfly_std::storage::execute::ReaperStorage;
-use session::CoreSession;
+use session::{CoreSession, Logins};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -167,11 +167,12 @@ impl Stage for CoreStage {
         let admission = if self.shutting_down { Admission::ShuttingDown } else { self.limits.admission(here) };
         let peer = SocketAddr::new(self.address, peer_port(number));
         let local = SocketAddr::new(self.address, 21);
+        let logins = Logins { users: self.limits.users.clone(), are_checked: self.limits.login_queue > 0 };
         let mut session = Session::new(Arc::clone(&self.settings), peer, local);
         if self.tls.implicit {
             session = session.with_implicit_tls();
         }
-        let mut session = CoreSession::new(session, Arc::new(self.disk.clone()), self.tls.clone());
+        let mut session = CoreSession::new(session, Arc::new(self.disk.clone()), self.tls.clone(), logins);
         session.event(Event::Connected { admission });
         self.sessions.insert(number, session);
         self.settle()

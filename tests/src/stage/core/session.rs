@@ -4,13 +4,14 @@ use super::data::Data;
 use crate::stage::{Fault, tls};
 use crate::transcript::script::{Handshake, TlsSetup};
 use mayfly_core::action::{Action, ActionId};
-use mayfly_core::error::TlsError;
+use mayfly_core::error::{LoginError, TlsError};
 use mayfly_core::event::Event;
 use mayfly_core::reaper::ReaperEvent;
 use mayfly_core::session::Session;
 use mayfly_core::time::Now;
 use mayfly_std::storage::Storage;
 use mayfly_std::storage::execute::SessionStorage;
+use mayfly_std::users::{Attempt, Users};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ use std::sync::Arc;
 pub(super) struct CoreSession {
     session: Session,
     storage: SessionStorage,
+    disk: Arc<dyn Storage>,
+    logins: Logins,
     pub(super) data: Data,
     events: VecDeque<Event>,
     /// What the client sent and the session did not want yet.
@@ -32,6 +35,13 @@ pub(super) struct CoreSession {
     closed: bool,
 }
 
+/// Who may log in, where logins are checked at all.
+pub(super) struct Logins {
+    pub(super) users: Option<Arc<Users>>,
+    /// Not so where too many are being checked.
+    pub(super) are_checked: bool,
+}
+
 /// What came of letting a session run.
 pub(super) struct Settled {
     /// Whether anything happened at all.
@@ -41,10 +51,12 @@ pub(super) struct Settled {
 }
 
 impl CoreSession {
-    pub(super) fn new(session: Session, disk: Arc<dyn Storage>, tls: TlsSetup) -> Self {
+    pub(super) fn new(session: Session, disk: Arc<dyn Storage>, tls: TlsSetup, logins: Logins) -> Self {
         Self {
             session,
-            storage: SessionStorage::new(disk),
+            storage: SessionStorage::new(Arc::clone(&disk)),
+            disk,
+            logins,
             data: Data::default(),
             events: VecDeque::new(),
             input: VecDeque::new(),
@@ -170,6 +182,15 @@ impl CoreSession {
             Action::DrawRandom { id } => {
                 self.randoms += 1;
                 self.event(Event::RandomDrawn { id, bytes: [self.randoms; 16] });
+            }
+            Action::VerifyLogin { id, user, proof, peer } => {
+                let attempt = Attempt { user: &user, proof: &proof, peer };
+                let outcome = match &self.logins {
+                    Logins { are_checked: false, .. } => Err(LoginError::Busy),
+                    Logins { users: None, .. } => Err(LoginError::Refused),
+                    Logins { users: Some(users), .. } => users.admit(attempt, self.disk.as_ref()),
+                };
+                self.event(Event::LoginVerified { id, outcome });
             }
             Action::ListenData { id, ports: range, .. } => {
                 *ports += 1;

@@ -75,6 +75,8 @@ impl<S: Serve + Send + 'static> NetStage<S> {
             session,
             max_sessions: limits.sessions,
             max_sessions_per_address: limits.sessions_per_address,
+            users: limits.users,
+            login_queue: limits.login_queue,
             ..ServeOptions::default()
         };
         let server = Running::start(&options, &clock)?;

@@ -1,0 +1,113 @@
+//! Checks logins for both drivers.
+
+use super::pool::{Bounds, Pending, Pool};
+use super::{Attempt, Users};
+use crate::settings::ServeOptions;
+use crate::storage::Storage;
+use mayfly_core::action::Proof;
+use mayfly_core::error::{LoginError, StorageError};
+use mayfly_core::path::VirtualPath;
+use mayfly_core::record::FileKind;
+use mayfly_core::user::Account;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use tracing::{error, warn};
+use zeroize::Zeroize as _;
+
+/// Checks logins against the named users in force, in threads of its own. Clones are the same.
+#[derive(Clone)]
+pub struct Verifier(Arc<Inner>);
+
+struct Inner {
+    pool: Pool,
+    storage: Arc<dyn Storage>,
+    in_force: Mutex<InForce>,
+}
+
+#[derive(Clone)]
+struct InForce {
+    users: Arc<Users>,
+    bounds: Bounds,
+}
+
+impl Verifier {
+    /// Checks logins as these options say, and makes homes in that storage.
+    #[must_use]
+    pub fn new(options: &ServeOptions, storage: Arc<dyn Storage>) -> Self {
+        Self(Arc::new(Inner { pool: Pool::default(), storage, in_force: Mutex::new(InForce::of(options)) }))
+    }
+
+    /// Puts these options in force for the logins to come.
+    pub fn reload(&self, options: &ServeOptions) {
+        *self.0.in_force.lock().unwrap_or_else(PoisonError::into_inner) = InForce::of(options);
+    }
+
+    /// Has a login checked. `LoginError::Busy` where too many are being checked already.
+    #[must_use]
+    pub fn verify(&self, user: String, proof: Proof, peer: IpAddr) -> Pending {
+        let InForce { users, bounds } = self.0.in_force.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let storage = Arc::clone(&self.0.storage);
+        let proof = Wiped(proof);
+        let work = move || users.admit(Attempt { user: &user, proof: &proof.0, peer }, storage.as_ref());
+        self.0.pool.submit(Box::new(work), bounds)
+    }
+}
+
+impl InForce {
+    fn of(options: &ServeOptions) -> Self {
+        let nobody = || Arc::new(Users { path: PathBuf::new(), by_name: [].into() });
+        let users = options.users.clone().unwrap_or_else(nobody);
+        for name in options.session.fxp_users.iter().filter(|name| users.find(name).is_none()) {
+            warn!(user = name, "fxp_users names somebody who is not in the users file");
+        }
+        Self { users, bounds: Bounds { threads: options.login_threads, queue: options.login_queue } }
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("pool", &self.0.pool).finish_non_exhaustive()
+    }
+}
+
+impl Users {
+    /// Who that is, with a home to begin in. Takes as long as a password's hash, whatever comes of it.
+    ///
+    /// # Errors
+    /// [`LoginError::Refused`]; [`LoginError::Failed`], where the home cannot be had.
+    pub fn admit(&self, attempt: Attempt<'_>, storage: &dyn Storage) -> Result<Box<Account>, LoginError> {
+        let account = self.log_in(attempt)?;
+        provide_home(storage, &account.home).map_err(|error| {
+            error!(user = account.name, home = %account.home, ?error, "a user's home cannot be had");
+            LoginError::Failed
+        })?;
+        Ok(Box::new(account))
+    }
+}
+
+/// A home that is missing is made. One that expires is nobody's idea of a home, but there is nothing that this could mend.
+fn provide_home(storage: &dyn Storage, home: &VirtualPath) -> Result<(), StorageError> {
+    let state = storage.check(home)?;
+    if state.records.iter().any(|at| at.record.expiry_s.is_some()) {
+        warn!(%home, "a user's home lies in a storage path that expires");
+        return Ok(());
+    }
+    match state.target {
+        Some(info) if info.kind == FileKind::Directory => Ok(()),
+        Some(_) => Err(StorageError::NotDirectory),
+        None => storage.make_home(home),
+    }
+}
+
+/// What is shown, and wiped once nobody needs it any more.
+struct Wiped(Proof);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        if let Proof::Password { password } = &mut self.0 {
+            password.0.zeroize();
+        }
+    }
+}
