@@ -40,7 +40,7 @@ struct Cli {
 enum Command {
     /// Run the server
     #[command(long_about = SERVE_HELP)]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Make a path on a server, date it, and put files into it; prints the URL to hand on
     Upload(UploadArgs),
     /// Fetch files; what broke off goes on where it stopped
@@ -67,7 +67,7 @@ struct ServeArgs {
 #[must_use]
 pub fn main<R: Runtime>() -> ExitCode {
     let exit = match command::<R>() {
-        Command::Serve(args) => serve::<R>(args),
+        Command::Serve(args) => serve::<R>(*args),
         Command::Upload(args) => client::upload::<R::Client>(R::NAME, &args),
         Command::Download(args) => client::download::<R::Client>(&args),
         Command::View(args) => client::view::<R::Client>(&args),
