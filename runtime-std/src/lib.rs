@@ -24,6 +24,7 @@ pub mod transfer;
 pub mod users;
 
 mod complain;
+mod connection;
 mod control;
 mod data;
 mod session;

@@ -27,7 +27,7 @@ use tracing::{debug, error, warn};
 
 /// An FTP server that drives each session in a thread of its own.
 pub struct Server {
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     shared: Arc<Shared>,
     reaper: ReaperThread,
     shutdown_ms_max: u64,
@@ -38,7 +38,7 @@ impl Serve for Server {
 
     fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         prepare_process(options);
-        let listeners = net::listen_control(&options.listen, options.dual_stack)?;
+        let listeners = listen(options)?;
         let storage: Arc<dyn Storage> = Arc::new(open_root(options, Arc::clone(&clock))?);
         let stop = Stop::new().map_err(StartError::Resources)?;
         let reaper = ReaperThread::start(Arc::clone(&storage), Arc::clone(&clock)).map_err(StartError::Resources)?;
@@ -48,7 +48,7 @@ impl Serve for Server {
     }
 
     fn local_addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+        self.listeners.iter().filter_map(|listener| listener.socket.local_addr().ok()).collect()
     }
 
     fn handle(&self) -> ServerHandle {
@@ -63,6 +63,24 @@ impl Serve for Server {
         self.reaper.stop();
         accepted
     }
+}
+
+/// Where control connections come in.
+struct Listener {
+    socket: TcpListener,
+    /// They begin with TLS.
+    is_tls: bool,
+}
+
+fn listen(options: &ServeOptions) -> Result<Vec<Listener>, StartError> {
+    let clear = net::listen_control(&options.listen, options.dual_stack)?;
+    let mut listeners: Vec<Listener> = clear.into_iter().map(|socket| Listener { socket, is_tls: false }).collect();
+    // Nothing given means the usual port there, and none here.
+    if !options.listen_tls.is_empty() {
+        let tls = net::listen_control(&options.listen_tls, options.dual_stack)?;
+        listeners.extend(tls.into_iter().map(|socket| Listener { socket, is_tls: true }));
+    }
+    Ok(listeners)
 }
 
 /// A running [`Server`]'s reins.
@@ -89,7 +107,7 @@ impl fmt::Debug for ServerHandle {
 
 /// Accepts control connections until the server shuts down.
 struct Acceptor<'a> {
-    listeners: &'a [TcpListener],
+    listeners: &'a [Listener],
     shared: &'a Arc<Shared>,
     /// Whether the host was short of descriptors, memory or threads at the last try.
     is_short: bool,
@@ -107,23 +125,23 @@ impl<'a> Acceptor<'a> {
     }
 
     /// The listeners at which somebody knocks. While the host is short of something: all, after a pause.
-    fn wait(&self) -> io::Result<Vec<&'a TcpListener>> {
+    fn wait(&self) -> io::Result<Vec<&'a Listener>> {
         let mut fds: Vec<PollFd<'_>> = self.shared.stop().interest(Stage::Serving).into_iter().collect();
         if self.is_short {
             poll(&mut fds, Some(net::ACCEPT_PAUSE))?;
             return Ok(self.listeners.iter().collect());
         }
-        fds.extend(self.listeners.iter().map(|listener| PollFd::new(listener, PollFlags::IN)));
+        fds.extend(self.listeners.iter().map(|listener| PollFd::new(&listener.socket, PollFlags::IN)));
         poll(&mut fds, None)?;
         let knocked = |fd: &PollFd<'_>| fd.revents() != PollFlags::empty();
         let ready = self.listeners.iter().zip(fds.iter().skip(1).map(knocked));
         Ok(ready.filter_map(|(listener, knocked)| knocked.then_some(listener)).collect())
     }
 
-    fn accept_from(&mut self, listener: &TcpListener) {
+    fn accept_from(&mut self, listener: &Listener) {
         for _ in 0..ACCEPTS_MAX {
-            let admitted = match listener.accept() {
-                Ok((stream, peer)) => self.admit(stream, peer),
+            let admitted = match listener.socket.accept() {
+                Ok((stream, peer)) => self.admit(stream, peer, listener.is_tls),
                 Err(error) => Err(error),
             };
             match admitted {
@@ -148,9 +166,9 @@ impl<'a> Acceptor<'a> {
         }
     }
 
-    fn admit(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, is_tls: bool) -> io::Result<()> {
         net::prepare_control(&stream)?;
-        let route = Route::direct(peer, stream.local_addr()?);
+        let route = Route::direct(peer, stream.local_addr()?).with_tls(is_tls);
         let gate = self.shared.gate();
         if gate.is_proxy(route.peer.ip()) {
             return self.spawn(route.peer, move |shared| serve_proxied(shared, stream, route));
@@ -180,7 +198,8 @@ impl<'a> Acceptor<'a> {
 fn serve(shared: &Shared, entry: Entry, stream: TcpStream, route: &Route) {
     let log = SessionLog::start(entry.session, route.peer, shared.now());
     let session = route.session(entry.settings);
-    Worker::new(shared, session, Control::new(stream), (route.socket, entry.proxies), log, entry.permit).run();
+    let means = (entry.tls, entry.permit);
+    Worker::new(shared, session, Control::new(stream), (route.socket, entry.proxies), log, means).run();
 }
 
 /// The same for the connection of a proxy: who has come is known once its header is there.

@@ -99,6 +99,8 @@ pub struct Route {
     pub local: SocketAddr,
     /// The socket's own address.
     pub socket: SocketAddr,
+    /// Whether it begins with TLS (implicit FTPS), behind the header of a proxy.
+    pub is_tls: bool,
 }
 
 impl Route {
@@ -106,7 +108,13 @@ impl Route {
     #[must_use]
     pub fn direct(peer: SocketAddr, local: SocketAddr) -> Self {
         let local = network::unmapped(local);
-        Self { peer: network::unmapped(peer), local, socket: local }
+        Self { peer: network::unmapped(peer), local, socket: local, is_tls: false }
+    }
+
+    /// The same, and whether it begins with TLS.
+    #[must_use]
+    pub fn with_tls(self, is_tls: bool) -> Self {
+        Self { is_tls, ..self }
     }
 
     /// The same connection by what its proxy says; where that is nothing, it is the proxy's own.
@@ -118,7 +126,8 @@ impl Route {
     /// The session of a connection that came this way.
     #[must_use]
     pub fn session(&self, settings: Arc<Settings>) -> Session {
-        Session::new(settings, self.peer, self.local).behind_proxy(self.socket.ip())
+        let session = Session::new(settings, self.peer, self.local).behind_proxy(self.socket.ip());
+        if self.is_tls { session.with_implicit_tls() } else { session }
     }
 }
 

@@ -7,10 +7,11 @@ use crate::log::SessionLog;
 use crate::shared::Shared;
 use crate::stop::Stage;
 use crate::storage::execute::SessionStorage;
+use crate::tls::{TlsServer, TlsSession, TlsStream};
 use crate::transfer::Terms;
 use crate::verification::Verification;
-use mayfly_core::action::{Action, ActionId, StorageRequest};
-use mayfly_core::error::{LoginError, Misuse};
+use mayfly_core::action::{Action, ActionId, Direction, StorageRequest};
+use mayfly_core::error::{LoginError, Misuse, TlsError};
 use mayfly_core::event::{Admission, Event};
 use mayfly_core::network::Network;
 use mayfly_core::session::Session;
@@ -18,6 +19,7 @@ use mayfly_core::time::Now;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use std::collections::VecDeque;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +34,10 @@ pub(crate) struct Worker<'a> {
     /// A login that is being checked.
     verification: Option<Verification>,
     log: SessionLog,
+    /// What its TLS is made of; none: there is none.
+    tls: Option<TlsServer>,
+    /// Its TLS, from the control connection's on.
+    secured: Option<TlsSession>,
     /// Its place among the counted sessions.
     permit: Option<Permit>,
     /// Events that the session has not heard yet.
@@ -55,7 +61,7 @@ impl<'a> Worker<'a> {
         control: Control,
         (socket, proxies): (SocketAddr, Arc<[Network]>),
         log: SessionLog,
-        permit: Option<Permit>,
+        (tls, permit): (Option<TlsServer>, Option<Permit>),
     ) -> Self {
         Self {
             shared,
@@ -65,6 +71,8 @@ impl<'a> Worker<'a> {
             storage: SessionStorage::new(shared.storage()),
             verification: None,
             log,
+            tls,
+            secured: None,
             permit,
             events: VecDeque::new(),
             stage: Stage::default(),
@@ -134,6 +142,10 @@ impl<'a> Worker<'a> {
                 let failed = Event::LoginVerified { id, outcome: Err(LoginError::Failed) };
                 self.verification.is_none().then_some(failed)
             }
+            Action::StartTls { id } => self.start_tls(id),
+            Action::SecureData { id, direction, needs_close_notify } => {
+                self.secure_data(id, direction, needs_close_notify)
+            }
             Action::ListenData { id, local, ports } => Some(self.data.listen(id, local, ports)),
             Action::AcceptData { id, peer, any_host } => self.data.accept(id, (!any_host).then_some(peer)),
             Action::ConnectData { id, peer, local, local_port } => self.data.connect(id, peer, local, local_port),
@@ -180,6 +192,32 @@ impl<'a> Worker<'a> {
         Event::Stored { id, outcome: self.storage.execute(request) }
     }
 
+    fn start_tls(&mut self, id: ActionId) -> Option<Event> {
+        let session = self.tls.as_ref().map(TlsServer::session);
+        match session.as_ref().map(TlsSession::control) {
+            Some(Ok(stream)) => {
+                self.secured = session;
+                self.control.secure(id, stream);
+                None
+            }
+            unavailable => self.without_tls(id, unavailable),
+        }
+    }
+
+    fn secure_data(&mut self, id: ActionId, direction: Direction, needs_close_notify: bool) -> Option<Event> {
+        match self.secured.as_ref().map(|session| session.data(direction)) {
+            Some(Ok(stream)) => self.data.secure(id, stream, needs_close_notify),
+            unavailable => self.without_tls(id, unavailable),
+        }
+    }
+
+    fn without_tls(&mut self, id: ActionId, why: Option<io::Result<TlsStream>>) -> Option<Event> {
+        if let Some(Err(error)) = why {
+            self.log.fault(&error);
+        }
+        Some(Event::TlsStarted { id, outcome: Err(TlsError::Unavailable) })
+    }
+
     fn draw_random(&mut self, id: ActionId) -> Option<Event> {
         let mut bytes = [0; 16];
         match getrandom::fill(&mut bytes) {
@@ -215,6 +253,7 @@ impl<'a> Worker<'a> {
         }
         if ready.control {
             self.control.flush();
+            self.events.extend(self.control.shake_hands());
             if self.session.wants_input() && !self.told_control_closed {
                 self.hear_control();
             }
@@ -275,12 +314,16 @@ impl<'a> Worker<'a> {
 
     /// Waits so long at most; none: until something happens.
     fn poll(&self, patience: Option<Duration>) -> Ready {
+        let wants_input = self.session.wants_input() && !self.told_control_closed;
         let interests = [
             self.shared.stop().interest(self.stage),
-            self.control.interest(self.session.wants_input() && !self.told_control_closed),
+            self.control.interest(wants_input),
             self.data.interest(),
             self.verification.as_ref().map(Verification::interest),
         ];
+        // What TLS has decrypted already makes no socket readable.
+        let may_hold = self.control.may_hold(wants_input);
+        let patience = if may_hold { Some(Duration::ZERO) } else { patience };
         let mut which = [false; 4];
         let mut fds: Vec<PollFd<'_>> = interests.iter().flatten().cloned().collect();
         let timeout = patience.map(|patience| Timespec {
@@ -299,7 +342,7 @@ impl<'a> Worker<'a> {
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
         let [stop, control, data, login] = which;
-        Ready { stop, control, data, login }
+        Ready { stop, control: control || may_hold, data, login }
     }
 
     /// How long to wait at most; none: until something happens.

@@ -1,6 +1,7 @@
 //! Moves a file's bytes over a data connection, a chunk at a time and without waiting: the kernel sends (`sendfile`),
-//! unless the bytes must change on the way.
+//! unless the bytes must change on the way, by TYPE A, MODE Z or TLS.
 
+use crate::connection::Connection;
 use crate::net::CHUNK_BYTES;
 use crate::passage::{Intake, Outlet};
 use crate::storage::execute::SessionStorage;
@@ -9,7 +10,7 @@ use mayfly_core::action::{DeflateLevel, Direction, Translation};
 use mayfly_core::error::{StorageError, TransferError};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::num::NonZeroU64;
 use std::os::fd::AsFd;
@@ -30,6 +31,8 @@ pub(crate) struct Transfer {
     /// Bytes of the file that these stand for.
     file_bytes: u64,
     way: Way,
+    /// All is moved; what is left is for TLS to send.
+    is_moved: bool,
 }
 
 /// What one step came to.
@@ -48,8 +51,8 @@ enum Way {
     SendFile { download: Box<dyn Download>, offset_bytes: u64 },
     /// Through a buffer, of which `sent` bytes have gone.
     SendBuffered { download: Box<dyn Download>, outlet: Box<Outlet>, sent: usize },
-    /// A text as it goes over the wire, from `sent` on.
-    SendText { wire: Vec<u8>, sent: usize },
+    /// A text as it goes over the wire, from `sent` on; `last`: nothing comes behind it.
+    SendText { wire: Vec<u8>, sent: usize, last: bool },
     /// Into an upload.
     Receive { upload: Box<dyn Upload>, intake: Box<Intake> },
 }
@@ -78,12 +81,13 @@ impl Transfer {
                 intake: Box::new(Intake::new(translation, deflate.is_some())),
             },
         };
-        Ok(Self { wire_bytes: 0, file_bytes: 0, way })
+        Ok(Self { wire_bytes: 0, file_bytes: 0, way, is_moved: false })
     }
 
     /// Sends a piece of a listing of so many bytes, as it goes over the wire.
-    pub(crate) fn begin_text(text_bytes: usize, wire: Vec<u8>) -> Self {
-        Self { wire_bytes: 0, file_bytes: text_bytes as u64, way: Way::SendText { wire, sent: 0 } }
+    pub(crate) fn begin_text(text_bytes: usize, wire: Vec<u8>, last: bool) -> Self {
+        let way = Way::SendText { wire, sent: 0, last };
+        Self { wire_bytes: 0, file_bytes: text_bytes as u64, way, is_moved: false }
     }
 
     /// Whether a file's bytes go out.
@@ -110,11 +114,18 @@ impl Transfer {
     ///
     /// # Errors
     /// [`TransferError`]; the transfer has ended then.
-    pub(crate) fn step(&mut self, stream: &TcpStream, bytes_max: usize) -> Result<Step, TransferError> {
-        let halt = match self.try_step(stream, bytes_max.min(CHUNK_BYTES)) {
-            Ok(step) => return Ok(step),
-            Err(halt) => halt,
-        };
+    pub(crate) fn step(&mut self, connection: &mut Connection, bytes_max: usize) -> Result<Step, TransferError> {
+        if !self.is_moved {
+            match self.try_step(connection, bytes_max.min(CHUNK_BYTES)) {
+                Ok(Step::Ended) => self.is_moved = true,
+                Ok(step) => return Ok(step),
+                Err(halt) => return self.halted(halt),
+            }
+        }
+        self.end(connection)
+    }
+
+    fn halted(&mut self, halt: Halt) -> Result<Step, TransferError> {
         match halt {
             Halt::Blocked => Ok(Step::Blocked),
             Halt::NotByKernel => {
@@ -125,24 +136,44 @@ impl Transfer {
         }
     }
 
-    fn try_step(&mut self, stream: &TcpStream, bytes_max: usize) -> Result<Step, Halt> {
+    /// All is moved. Whoever reads must see that this was all (RFC 8446 6.1), before the reply says so.
+    fn end(&mut self, connection: &mut Connection) -> Result<Step, TransferError> {
+        let ended = match &self.way {
+            Way::SendText { last: false, .. } => connection.flush(),
+            Way::SendText { .. } | Way::SendFile { .. } | Way::SendBuffered { .. } => connection.end(),
+            Way::Receive { .. } => {
+                // Some wait for this before they read the reply. There is room for it, or the peer has gone.
+                let _ = connection.end();
+                Ok(())
+            }
+        };
+        match ended {
+            Ok(()) => Ok(Step::Ended),
+            Err(error) if is_for_later(&error) => Ok(Step::Blocked),
+            Err(_) => Err(TransferError::ConnectionLost),
+        }
+    }
+
+    fn try_step(&mut self, connection: &mut Connection, bytes_max: usize) -> Result<Step, Halt> {
         let (bytes, is_ended) = match &mut self.way {
+            // The kernel has no part in TLS.
+            Way::SendFile { .. } if connection.is_secured() => return Err(Halt::NotByKernel),
             Way::SendFile { download, offset_bytes } => {
-                let bytes = send_file(stream, download.as_ref(), offset_bytes, bytes_max)?;
+                let bytes = send_file(connection.socket(), download.as_ref(), offset_bytes, bytes_max)?;
                 self.file_bytes += bytes;
                 (bytes, *offset_bytes >= download.end_bytes())
             }
-            Way::SendText { wire, sent } => (send_rest(stream, wire, sent, bytes_max)?, *sent == wire.len()),
+            Way::SendText { wire, sent, .. } => (send_rest(connection, wire, sent, bytes_max)?, *sent == wire.len()),
             Way::SendBuffered { download, outlet, sent } => {
                 if *sent == outlet.wire().len() {
                     self.file_bytes += outlet.refill(download.as_ref())? as u64;
                     *sent = 0;
                 }
-                let bytes = send_rest(stream, outlet.wire(), sent, bytes_max)?;
+                let bytes = send_rest(connection, outlet.wire(), sent, bytes_max)?;
                 (bytes, outlet.is_ended() && *sent == outlet.wire().len())
             }
             Way::Receive { upload, intake } => {
-                let bytes = if intake.is_busy() { 0 } else { receive(stream, intake, bytes_max)? };
+                let bytes = if intake.is_busy() { 0 } else { receive(connection, intake, bytes_max)? };
                 self.wire_bytes += bytes;
                 self.file_bytes += intake.step(upload.as_mut())? as u64;
                 (0, intake.is_ended())
@@ -159,9 +190,9 @@ impl Transfer {
         }
     }
 
-    /// Some file systems do not let the kernel send from them.
+    /// Some file systems do not let the kernel send from them, and TLS does not let it send at all.
     fn send_buffered(&mut self) {
-        let nothing = Way::SendText { wire: Vec::new(), sent: 0 };
+        let nothing = Way::SendText { wire: Vec::new(), sent: 0, last: true };
         self.way = match std::mem::replace(&mut self.way, nothing) {
             Way::SendFile { download, offset_bytes } => {
                 let outlet = Box::new(Outlet::new(offset_bytes, Translation::Image, None));
@@ -222,12 +253,12 @@ fn send_file(
     }
 }
 
-fn send_rest(mut stream: &TcpStream, bytes: &[u8], sent: &mut usize, bytes_max: usize) -> Result<u64, Halt> {
+fn send_rest(connection: &mut Connection, bytes: &[u8], sent: &mut usize, bytes_max: usize) -> Result<u64, Halt> {
     let rest = bytes.get(*sent..).unwrap_or_default();
     if rest.is_empty() {
         return Ok(0);
     }
-    match stream.write(&rest[..rest.len().min(bytes_max)]) {
+    match connection.write(&rest[..rest.len().min(bytes_max)]) {
         Ok(bytes) => {
             *sent += bytes;
             Ok(bytes as u64)
@@ -237,10 +268,10 @@ fn send_rest(mut stream: &TcpStream, bytes: &[u8], sent: &mut usize, bytes_max: 
     }
 }
 
-fn receive(mut stream: &TcpStream, intake: &mut Intake, bytes_max: usize) -> Result<u64, Halt> {
+fn receive(connection: &mut Connection, intake: &mut Intake, bytes_max: usize) -> Result<u64, Halt> {
     let room = intake.room();
     let bytes_max = bytes_max.min(room.len());
-    match stream.read(&mut room[..bytes_max]) {
+    match connection.read(&mut room[..bytes_max]) {
         Ok(bytes) => {
             intake.came(bytes);
             Ok(bytes as u64)

@@ -137,8 +137,8 @@ pub enum Action {
         /// MODE Z: all pieces together are one zlib stream, so what deflates lives as long as the data connection.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         deflate: Option<DeflateLevel>,
-        /// It is the last piece: what deflates ends its stream with it. Said in MODE Z alone, where the text may be
-        /// empty then.
+        /// It is the last piece: what deflates ends its stream with it, and TLS says `close_notify` behind it before the
+        /// outcome. Said in MODE Z and over TLS alone, where the text may be empty then.
         #[serde(default, skip_serializing_if = "core::ops::Not::not")]
         last: bool,
     },

@@ -27,7 +27,7 @@ pub(super) struct Listing {
     stage: Stage,
     /// The texts that were sent.
     pub(super) sent: Moved,
-    /// The last piece was sent that there is in MODE Z.
+    /// The last piece was sent that there is in MODE Z and over TLS.
     is_ended: bool,
 }
 
@@ -154,11 +154,12 @@ impl Session {
             },
             Stage::Lookup(_) => return self.abandon(now, transfer, None),
         };
-        let ends_deflate = is_over && self.data.deflate.is_some() && !*is_ended;
-        if !text.is_empty() || ends_deflate {
+        let has_end = self.data.deflate.is_some() || self.protects_data().is_some();
+        let is_last = is_over && has_end && !*is_ended;
+        if !text.is_empty() || is_last {
             *is_ended = is_over;
             transfer.moved_ms = now.monotonic_ms;
-            return self.send_piece(transfer, text, ends_deflate);
+            return self.send_piece(transfer, text, is_last);
         }
         self.push(Action::CloseData);
         self.note_end(now, &transfer, 226);

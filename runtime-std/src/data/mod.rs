@@ -3,22 +3,26 @@
 
 mod accept;
 
+use crate::connection::Connection;
 use crate::net;
 use crate::pace::Pacer;
 use crate::passage::TextOutlet;
 use crate::proxy::Expected;
 use crate::storage::execute::SessionStorage;
+use crate::tls::{TlsStream, tls_error};
 use crate::transfer::{Step, Terms, Transfer};
 use accept::Acceptance;
 use mayfly_core::action::{ActionId, DeflateLevel, PortRange};
-use mayfly_core::error::{NetError, TransferError};
+use mayfly_core::error::{NetError, TlsError, TransferError};
 use mayfly_core::event::Event;
 use mayfly_core::network::Network;
 use mayfly_core::time::Now;
 use rustix::event::{PollFd, PollFlags, Timespec};
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::debug;
 
 /// See the module.
 pub(crate) struct DataSide {
@@ -27,7 +31,7 @@ pub(crate) struct DataSide {
     /// Whose connections begin with a header.
     proxies: Arc<[Network]>,
     listener: Option<TcpListener>,
-    stream: Option<TcpStream>,
+    stream: Option<Connection>,
     /// What makes one stream of a listing's pieces.
     text: TextOutlet,
     /// What it has used of the rate that its transfers keep.
@@ -35,6 +39,8 @@ pub(crate) struct DataSide {
     /// The rate lets nothing move before this moment, milliseconds.
     paced_until_ms: Option<u64>,
     job: Option<Job>,
+    /// The last step did not move anything for want of the peer: it is to be waited for.
+    is_blocked: bool,
 }
 
 /// What an [`DataSide::advance`] came to.
@@ -56,6 +62,7 @@ struct Job {
 enum Work {
     Accept(Acceptance),
     Connect { stream: TcpStream },
+    Secure { needs_close_notify: bool },
     Transfer { transfer: Transfer, told: Told },
 }
 
@@ -79,6 +86,7 @@ impl DataSide {
             pacer: Pacer::default(),
             paced_until_ms: None,
             job: None,
+            is_blocked: false,
         }
     }
 
@@ -119,6 +127,16 @@ impl DataSide {
         }
     }
 
+    /// `Action::SecureData`; an event where it has failed at once.
+    pub(crate) fn secure(&mut self, id: ActionId, tls: TlsStream, needs_close_notify: bool) -> Option<Event> {
+        let Some(stream) = &mut self.stream else {
+            return Some(Event::TlsStarted { id, outcome: Err(TlsError::ConnectionLost) });
+        };
+        stream.agree(tls);
+        self.job = Some(Job { id, work: Work::Secure { needs_close_notify } });
+        None
+    }
+
     /// `Action::Transfer`; an event where it has failed at once.
     pub(crate) fn transfer(
         &mut self,
@@ -149,7 +167,7 @@ impl DataSide {
         let text_bytes = text.len();
         match self.text.wire(text, deflate, last) {
             Ok(wire) => {
-                self.begin(id, Transfer::begin_text(text_bytes, wire), now);
+                self.begin(id, Transfer::begin_text(text_bytes, wire, last), now);
                 None
             }
             Err(error) => Some(Event::TransferEnded { id, wire_bytes: 0, file_bytes: None, outcome: Err(error) }),
@@ -164,6 +182,7 @@ impl DataSide {
             Work::Accept(_) | Work::Connect { .. } => {
                 Some(Event::DataConnected { id, outcome: Err(NetError::Cancelled) })
             }
+            Work::Secure { .. } => Some(Event::TlsStarted { id, outcome: Err(TlsError::Cancelled) }),
             Work::Transfer { transfer, .. } => Some(ended(id, transfer, Err(TransferError::Cancelled), storage)),
         }
     }
@@ -174,7 +193,8 @@ impl DataSide {
         self.listener = None;
         self.text = TextOutlet::default();
         if let Some(stream) = self.stream.take() {
-            net::end_data(&stream);
+            // TLS has said its end with the last byte, or a transfer was cut that must not look whole.
+            net::end_data(stream.socket());
         }
         cancelled
     }
@@ -185,16 +205,20 @@ impl DataSide {
             _ if self.paced_until_ms.is_some() => None,
             Work::Accept(acceptance) => acceptance.interest(self.listener.as_ref()),
             Work::Connect { stream } => Some(PollFd::new(stream, PollFlags::OUT)),
+            Work::Secure { .. } => self.stream.as_ref().map(|stream| PollFd::new(stream.socket(), stream.flags(true))),
             Work::Transfer { transfer, .. } => {
-                let flags = if transfer.receives() { PollFlags::IN } else { PollFlags::OUT };
-                self.stream.as_ref().map(|stream| PollFd::new(stream, flags))
+                let flags = |stream: &Connection| stream.flags(transfer.receives());
+                self.stream.as_ref().map(|stream| PollFd::new(stream.socket(), flags(stream)))
             }
         }
     }
 
     /// Whether the running action goes on without waiting for what [`DataSide::interest`] names.
     pub(crate) fn is_busy(&self) -> bool {
-        matches!(&self.job, Some(Job { work: Work::Transfer { transfer, .. }, .. }) if transfer.is_busy())
+        let Some(Job { work: Work::Transfer { transfer, .. }, .. }) = &self.job else { return false };
+        // What TLS has decrypted already makes no socket readable.
+        let may_hold = || self.stream.as_ref().is_some_and(Connection::is_secured) && transfer.receives();
+        transfer.is_busy() || (!self.is_blocked && may_hold())
     }
 
     /// When the running action is to be advanced, where its rate alone holds it up.
@@ -228,6 +252,7 @@ impl DataSide {
         match work {
             Work::Accept(acceptance) => self.advance_accept(id, acceptance),
             Work::Connect { stream } => self.advance_connect(id, stream),
+            Work::Secure { needs_close_notify } => self.advance_secure(id, needs_close_notify),
             Work::Transfer { transfer, told } => self.advance_transfer(id, (transfer, told), storage, now),
         }
     }
@@ -235,6 +260,7 @@ impl DataSide {
     fn begin(&mut self, id: ActionId, transfer: Transfer, now: Now) {
         let told = Told { at_ms: now.monotonic_ms, moved: (0, None) };
         self.pacer.begin(None);
+        self.is_blocked = false;
         self.job = Some(Job { id, work: Work::Transfer { transfer, told } });
     }
 
@@ -244,7 +270,7 @@ impl DataSide {
             return Advance::Blocked;
         };
         self.listener = None;
-        let outcome = outcome.map(|stream| self.stream = Some(stream));
+        let outcome = outcome.map(|stream| self.stream = Some(Connection::new(stream)));
         Advance::Told(Event::DataConnected { id, outcome })
     }
 
@@ -253,8 +279,26 @@ impl DataSide {
             self.job = Some(Job { id, work: Work::Connect { stream } });
             return Advance::Blocked;
         }
-        let outcome = net::connected(&stream).map(|()| self.stream = Some(stream));
+        let outcome = net::connected(&stream).map(|()| self.stream = Some(Connection::new(stream)));
         Advance::Told(Event::DataConnected { id, outcome })
+    }
+
+    fn advance_secure(&mut self, id: ActionId, needs_close_notify: bool) -> Advance {
+        let Some(stream) = &mut self.stream else {
+            return Advance::Told(Event::TlsStarted { id, outcome: Err(TlsError::ConnectionLost) });
+        };
+        let outcome = match stream.handshake(needs_close_notify) {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                self.job = Some(Job { id, work: Work::Secure { needs_close_notify } });
+                return Advance::Blocked;
+            }
+            outcome => outcome,
+        };
+        let outcome = outcome.map_err(|error| {
+            debug!(%error, "the TLS handshake of a data connection failed");
+            tls_error(&error)
+        });
+        Advance::Told(Event::TlsStarted { id, outcome })
     }
 
     fn advance_transfer(
@@ -267,17 +311,18 @@ impl DataSide {
         let room = if transfer.is_busy() { Ok(0) } else { self.pacer.room(now.monotonic_ms) };
         self.paced_until_ms = room.err();
         let (before, _) = transfer.moved();
-        let step = match (&self.stream, room) {
+        let step = match (&mut self.stream, room) {
             (Some(stream), Ok(bytes_max)) => transfer.step(stream, bytes_max),
             (Some(_), Err(_)) => Ok(Step::Blocked),
             (None, _) => Err(TransferError::ConnectionLost),
         };
         self.pacer.moved(transfer.moved().0.saturating_sub(before));
+        self.is_blocked = matches!(step, Ok(Step::Blocked));
         let advance = match step {
             Err(error) => return Advance::Told(ended(id, transfer, Err(error), storage)),
             Ok(Step::Ended) => {
                 if let Some(stream) = self.stream.as_ref().filter(|_| transfer.sends_file()) {
-                    part(stream);
+                    part(stream.socket());
                 }
                 return Advance::Told(ended(id, transfer, Ok(()), storage));
             }
