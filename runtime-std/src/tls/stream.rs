@@ -21,6 +21,8 @@ pub struct TlsStream {
     connection: Box<ServerConnection>,
     /// A data connection's, until its handshake is complete.
     sessions: Option<Arc<DataSessions>>,
+    /// Why nothing more can be read, once what came before it was.
+    failed: Option<io::Error>,
     /// The end was said to the peer.
     is_ended: bool,
 }
@@ -37,7 +39,7 @@ pub enum Wait {
 impl TlsStream {
     pub(super) fn new(mut connection: ServerConnection, sessions: Option<Arc<DataSessions>>) -> Self {
         connection.set_buffer_limit(Some(UNSENT_BYTES_MAX));
-        Self { connection: Box::new(connection), sessions, is_ended: false }
+        Self { connection: Box::new(connection), sessions, failed: None, is_ended: false }
     }
 
     /// Goes on with the handshake; once this is `Ok`, it is complete and all of it has been sent. [`tls_error`] tells the
@@ -70,6 +72,9 @@ impl TlsStream {
     /// `UnexpectedEof`: the connection has ended without `close_notify`, so what came may have been cut; `InvalidData`: what
     /// came is not what TLS allows; else the system's.
     pub fn read(&mut self, socket: &TcpStream, room: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let mut bytes = 0;
         for _ in 0..RECORDS_MAX {
             match self.connection.reader().read(&mut room[bytes..]) {
@@ -78,10 +83,14 @@ impl TlsStream {
                 Ok(more) => bytes += more,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => match self.receive(socket) {
                     Ok(_) => {}
-                    // It will be said again.
-                    Err(_) if bytes > 0 => return Ok(bytes),
+                    Err(error) if bytes > 0 => {
+                        // A system says that a connection was reset only once; after that it looks like an end.
+                        self.failed = Some(error).filter(|error| !is_for_later(error));
+                        return Ok(bytes);
+                    }
                     Err(error) => return Err(error),
                 },
+                // An end without `close_notify`, which is told again.
                 Err(_) if bytes > 0 => return Ok(bytes),
                 Err(error) => return Err(error),
             }
@@ -185,6 +194,10 @@ impl fmt::Debug for TlsStream {
             .field("is_ended", &self.is_ended)
             .finish_non_exhaustive()
     }
+}
+
+fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
 /// What the core is told of a handshake that has failed.

@@ -5,6 +5,7 @@ use super::{Ground, TlsStream, TlsVersion, pair, shake_hands, wait_for};
 use crate::tls::tls_error;
 use mayfly_core::action::Direction;
 use mayfly_core::error::TlsError;
+use rustix::event::{PollFd, PollFlags};
 use rustls::version::{TLS12, TLS13};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -86,6 +87,28 @@ fn what_was_cut_is_told_from_what_has_ended() {
         assert_eq!(read_all(&mut stream, &socket), (b"half".to_vec(), Err(ErrorKind::UnexpectedEof)));
         drop(client.join().unwrap());
     }
+}
+
+#[test]
+fn a_reset_behind_the_last_bytes_is_no_end() {
+    // Goal: where an end without close_notify is taken for one, a reset still is none.
+    let ground = Ground::new();
+    let (socket, peer) = pair();
+    let mut client = Client::new(&ground, &TLS13).stream(peer);
+    let client = thread::spawn(move || {
+        client.write_all(b"half").unwrap();
+        client.flush().unwrap();
+        client
+    });
+    let mut stream = ground.server.session().data(Direction::Receive).unwrap();
+    shake_hands(&mut stream, &socket).unwrap();
+    let client = client.join().unwrap();
+    // All of it waits at the socket before anything is read, and the reset behind it.
+    socket2::SockRef::from(&client.sock).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    drop(client);
+    rustix::event::poll(&mut [PollFd::new(&socket, PollFlags::RDHUP)], None).unwrap();
+    let (bytes, end) = read_all(&mut stream, &socket);
+    assert!(end.is_err_and(|kind| kind != ErrorKind::UnexpectedEof), "{bytes:?} {end:?}");
 }
 
 #[test]
