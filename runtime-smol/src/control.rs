@@ -2,15 +2,21 @@
 
 use async_io::Async;
 use futures_lite::future::{FutureExt as _, poll_fn};
+use mayfly_core::action::ActionId;
+use mayfly_core::event::Event;
 use mayfly_std::net;
+use mayfly_std::tls::{TlsStream, Wait, tls_error};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tracing::debug;
 
 /// A control connection and the replies that wait for it.
 pub(crate) struct Control {
     stream: Async<TcpStream>,
+    /// Boxed, for many sessions have none.
+    tls: Option<Box<ControlTls>>,
     replies: Vec<u8>,
     /// The last read took all that was there: wait for the reactor before the next one.
     is_drained: bool,
@@ -18,6 +24,13 @@ pub(crate) struct Control {
     is_broken: bool,
     /// How far it is with its end.
     pub(crate) end: End,
+}
+
+/// TLS over a control connection.
+struct ControlTls {
+    stream: TlsStream,
+    /// The action that has asked for it, while its handshake runs.
+    securing: Option<ActionId>,
 }
 
 /// Whether the peer has closed its side, or the connection broke.
@@ -35,7 +48,7 @@ pub(crate) enum End {
 
 impl Control {
     pub(crate) fn new(stream: Async<TcpStream>) -> Self {
-        Self { stream, replies: Vec::new(), is_drained: false, is_broken: false, end: End::None }
+        Self { stream, tls: None, replies: Vec::new(), is_drained: false, is_broken: false, end: End::None }
     }
 
     /// Puts a reply behind those that wait; [`Control::poll_flush`] sends them in one write.
@@ -46,10 +59,57 @@ impl Control {
         }
     }
 
+    /// Once the replies so far have gone out, TLS begins.
+    pub(crate) fn secure(&mut self, id: ActionId, stream: TlsStream) {
+        self.tls = Some(Box::new(ControlTls { stream, securing: Some(id) }));
+    }
+
+    /// Whether a handshake runs.
+    pub(crate) fn is_securing(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.securing.is_some())
+    }
+
+    /// Goes on with the handshake; ready with its outcome.
+    pub(crate) fn poll_secure(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        ready!(self.poll_flush(cx));
+        let Some(tls) = &mut self.tls else { return Poll::Pending };
+        let Some(id) = tls.securing else { return Poll::Pending };
+        let outcome = loop {
+            match tls.stream.handshake(self.stream.get_ref()) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    let ready = match tls.stream.wait() {
+                        Wait::Readable => ready!(self.stream.poll_readable(cx)),
+                        Wait::Writable => ready!(self.stream.poll_writable(cx)),
+                    };
+                    if let Err(error) = ready {
+                        break Err(error);
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                outcome => break outcome,
+            }
+        };
+        tls.securing = None;
+        let outcome = outcome.map_err(|error| {
+            debug!(%error, "a control connection was not secured");
+            self.tls = None;
+            tls_error(&error)
+        });
+        Poll::Ready(Event::TlsStarted { id, outcome })
+    }
+
+    /// What goes through TLS from now on.
+    fn secured(&mut self) -> Option<&mut TlsStream> {
+        self.tls.as_mut().filter(|tls| tls.securing.is_none()).map(|tls| &mut tls.stream)
+    }
+
     /// Sends what waits; ready once nothing does.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while !self.replies.is_empty() {
-            match self.stream.get_ref().write(&self.replies) {
+        while self.is_unsent() {
+            match self.send_some() {
                 Ok(written) if written == self.replies.len() => self.replies = Vec::new(),
                 Ok(written) => drop(self.replies.drain(..written)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -62,6 +122,21 @@ impl Control {
             }
         }
         Poll::Ready(())
+    }
+
+    fn is_unsent(&mut self) -> bool {
+        !self.replies.is_empty() || self.secured().is_some_and(|tls| tls.wants_write())
+    }
+
+    /// How many bytes of replies need no more care.
+    fn send_some(&mut self) -> io::Result<usize> {
+        match &mut self.tls {
+            Some(tls) if tls.securing.is_none() && self.replies.is_empty() => {
+                tls.stream.flush(self.stream.get_ref()).map(|()| 0)
+            }
+            Some(tls) if tls.securing.is_none() => tls.stream.write(self.stream.get_ref(), &self.replies),
+            _ => self.stream.get_ref().write(&self.replies),
+        }
     }
 
     /// Whether the peer takes its replies.
@@ -80,18 +155,38 @@ impl Control {
                 }
                 continue;
             }
-            match read_some(self.stream.get_ref()) {
+            match self.read_some() {
                 Ok(bytes) if bytes.is_empty() => self.end = End::Seen,
                 Ok(bytes) => {
-                    self.is_drained = bytes.len() < net::CONTROL_READ_BYTES;
+                    // What TLS has decrypted already makes no socket readable.
+                    self.is_drained = self.tls.is_none() && bytes.len() < net::CONTROL_READ_BYTES;
                     return Poll::Ready(bytes);
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_drained = true,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.is_drained = true;
+                    // What TLS itself has to answer, such as a new key.
+                    let _ = self.poll_flush(cx);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                // Commands are lines: one that was cut is none, so this end is as good as any.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => self.end = End::Seen,
                 Err(_) => self.break_off(),
             }
         }
         Poll::Pending
+    }
+
+    /// Reads onto the stack first, so that a session that waits holds no buffer.
+    fn read_some(&mut self) -> io::Result<Vec<u8>> {
+        let mut buffer = [0; net::CONTROL_READ_BYTES];
+        let bytes = match &mut self.tls {
+            Some(tls) => tls.stream.read(self.stream.get_ref(), &mut buffer)?,
+            None => self.stream.get_ref().read(&mut buffer)?,
+        };
+        Ok(buffer[..bytes].to_vec())
     }
 
     /// Sends what waits, for a bounded time or only what goes `at_once`, and closes in order.
@@ -101,8 +196,27 @@ impl Control {
                 async_io::Timer::after(LAST_REPLY_TIME_MAX).await;
             }
         };
-        poll_fn(|cx| self.poll_flush(cx)).or(too_late).await;
+        poll_fn(|cx| self.poll_end(cx)).or(too_late).await;
         net::end_data(self.stream.get_ref());
+    }
+
+    /// Sends what waits, and that it was all (RFC 8446 6.1).
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.poll_flush(cx));
+        if self.is_broken || self.is_securing() {
+            return Poll::Ready(());
+        }
+        while let Some(tls) = &mut self.tls {
+            match tls.stream.end(self.stream.get_ref()) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if ready!(self.stream.poll_writable(cx)).is_err() {
+                        break;
+                    }
+                }
+                _ => break,
+            }
+        }
+        Poll::Ready(())
     }
 
     fn break_off(&mut self) {
@@ -112,13 +226,6 @@ impl Control {
             self.end = End::Seen;
         }
     }
-}
-
-/// Reads onto the stack first, so that a session that waits holds no buffer.
-fn read_some(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
-    let mut buffer = [0; net::CONTROL_READ_BYTES];
-    let bytes = stream.read(&mut buffer)?;
-    Ok(buffer[..bytes].to_vec())
 }
 
 /// Bytes of replies that may wait for a peer that does not read; then its commands are no longer read either, and

@@ -1,20 +1,22 @@
 //! The data side of a session: its listener, its connection, and the one data action that may run.
 
+use crate::link::Link;
 use crate::pace::Pace;
 use crate::transfer::{self, Held, Piece, Terms};
 use crate::watch::Watch;
-use async_io::Async;
-use futures_lite::future::{Boxed, poll_fn, ready as at_once, yield_now};
+use async_io::{Async, Timer};
+use futures_lite::future::{Boxed, FutureExt as _, poll_fn, ready as at_once, yield_now};
 use mayfly_core::action::{ActionId, Direction, PortRange};
-use mayfly_core::error::{NetError, StorageError, TransferError};
+use mayfly_core::error::{NetError, StorageError, TlsError, TransferError};
 use mayfly_core::event::Event;
 use mayfly_std::clock::Clock;
 use mayfly_std::net;
 use mayfly_std::passage::TextOutlet;
 use mayfly_std::proxy::{Caller, Expected, HeaderReader, NoHeader};
 use mayfly_std::storage::Upload;
+use mayfly_std::tls::TlsStream;
 use std::future::Future;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -28,7 +30,9 @@ pub(crate) struct DataSide {
     /// What the next receiving transfer writes to, or the last one has written to.
     pub(crate) upload: Option<Box<dyn Upload>>,
     listener: Option<Async<TcpListener>>,
-    stream: Option<Async<TcpStream>>,
+    link: Option<Link>,
+    /// One whose last word the peer does not take yet; boxed, for few come to that.
+    parting: Option<Box<Link>>,
     /// What makes one stream of a listing's pieces in MODE Z; boxed, for few ask for it.
     text: Option<Box<TextOutlet>>,
     /// The rate that its transfers keep; none before the first that keeps one.
@@ -53,7 +57,7 @@ pub(crate) struct Done {
     /// Its outcome.
     pub(crate) event: Event,
     /// The data connection.
-    pub(crate) stream: Option<Async<TcpStream>>,
+    pub(crate) link: Option<Link>,
     /// The upload that was written to.
     pub(crate) upload: Option<Box<dyn Upload>>,
     /// What makes one stream of a listing's pieces.
@@ -95,6 +99,21 @@ impl DataSide {
         }
     }
 
+    /// Secures the connection. Bytes of an upload may follow the handshake at once.
+    pub(crate) fn secure(&mut self, id: ActionId, tls: io::Result<TlsStream>, direction: Direction, needs_end: bool) {
+        match (self.link.take(), tls) {
+            (Some(link), Ok(tls)) => {
+                let receives = direction == Direction::Receive;
+                self.begin(id, receives, |watch| secure(id, link, tls, needs_end, watch));
+            }
+            (link, tls) => {
+                let error = if tls.is_err() { TlsError::Unavailable } else { TlsError::ConnectionLost };
+                self.link = link;
+                self.end_at_once(id, Event::TlsStarted { id, outcome: Err(error) });
+            }
+        }
+    }
+
     /// The next transfer keeps this rate, by this clock; none: it may be as fast as it can.
     pub(crate) fn keep_rate(&mut self, bytes_per_s: Option<NonZeroU64>, clock: &Arc<dyn Clock>) {
         if bytes_per_s.is_some() || self.pace.is_some() {
@@ -104,18 +123,18 @@ impl DataSide {
 
     /// Moves a file's bytes.
     pub(crate) fn transfer(&mut self, id: ActionId, direction: Direction, terms: Terms) {
-        let Some(stream) = self.stream.take() else {
+        let Some(link) = self.link.take() else {
             return self.fail_at_once(id, TransferError::ConnectionLost);
         };
         match direction {
             Direction::Send => match self.download.take() {
                 Some(download) => {
-                    self.begin(id, false, |watch| transfer::send(id, stream, download, terms, watch));
+                    self.begin(id, false, |watch| transfer::send(id, link, download, terms, watch));
                 }
                 None => self.fail_at_once(id, TransferError::Storage(StorageError::Failed)),
             },
             Direction::Receive => match self.upload.take() {
-                Some(upload) => self.begin(id, true, |watch| transfer::receive(id, stream, upload, terms, watch)),
+                Some(upload) => self.begin(id, true, |watch| transfer::receive(id, link, upload, terms, watch)),
                 None => self.fail_at_once(id, TransferError::Storage(StorageError::Failed)),
             },
         }
@@ -127,8 +146,8 @@ impl DataSide {
             pace.begin(None);
         }
         let outlet = self.text.take().map_or_else(TextOutlet::default, |outlet| *outlet);
-        match self.stream.take() {
-            Some(stream) => self.begin(id, false, |watch| transfer::send_text(id, stream, piece, outlet, watch)),
+        match self.link.take() {
+            Some(link) => self.begin(id, false, |watch| transfer::send_text(id, link, piece, outlet, watch)),
             None => self.fail_at_once(id, TransferError::ConnectionLost),
         }
     }
@@ -144,8 +163,10 @@ impl DataSide {
     pub(crate) fn close(&mut self) {
         self.listener = None;
         self.text = None;
-        if let Some(stream) = self.stream.take() {
-            net::end_data(stream.get_ref());
+        if let Some(mut link) = self.link.take()
+            && !link.close_at_once()
+        {
+            self.parting = Some(Box::new(link));
         }
         if let Some(work) = &mut self.work {
             work.is_closed = true;
@@ -154,17 +175,24 @@ impl DataSide {
 
     /// Lets the action go on; ready with its outcome.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if self.poll_parting(cx).is_ready() {
+            self.parting = None;
+        }
         let Some(work) = &mut self.work else { return Poll::Pending };
         let done = ready!(work.future.as_mut().poll(cx));
         let is_closed = work.is_closed;
         self.work = None;
         self.upload = self.upload.take().or(done.upload);
-        self.stream = done.stream;
+        self.link = done.link;
         self.text = done.text.is_begun().then(|| Box::new(done.text));
         if is_closed {
             self.close();
         }
         Poll::Ready(done.event)
+    }
+
+    fn poll_parting(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.parting.as_mut().map_or(Poll::Ready(()), |link| link.poll_close(cx))
     }
 
     /// When the session is due to hear that bytes move.
@@ -207,6 +235,10 @@ impl DataSide {
             poll_fn(|cx| self.poll(cx)).await;
         }
         self.close();
+        let patience = async {
+            Timer::after(net::PARTING).await;
+        };
+        poll_fn(|cx| self.poll_parting(cx)).or(patience).await;
         self.upload
     }
 
@@ -221,8 +253,8 @@ impl DataSide {
     }
 
     fn end_at_once(&mut self, id: ActionId, event: Event) {
-        let stream = self.stream.take();
-        self.begin(id, false, |_| at_once(Done { event, stream, upload: None, text: TextOutlet::default() }));
+        let link = self.link.take();
+        self.begin(id, false, |_| at_once(Done { event, link, upload: None, text: TextOutlet::default() }));
     }
 
     fn fail_at_once(&mut self, id: ActionId, error: TransferError) {
@@ -292,12 +324,18 @@ async fn connect(id: ActionId, begun: Async<TcpStream>, watch: Arc<Watch>) -> Do
     connected(id, outcome.map(|()| begun))
 }
 
+/// The server's side of the handshake.
+async fn secure(id: ActionId, mut link: Link, tls: TlsStream, needs_close_notify: bool, watch: Arc<Watch>) -> Done {
+    let outcome = link.secure(tls, needs_close_notify, &watch).await;
+    Done { event: Event::TlsStarted { id, outcome }, link: Some(link), upload: None, text: TextOutlet::default() }
+}
+
 fn connected(id: ActionId, outcome: Result<Async<TcpStream>, NetError>) -> Done {
-    let (stream, outcome) = match outcome {
-        Ok(stream) => (Some(stream), Ok(())),
+    let (link, outcome) = match outcome {
+        Ok(stream) => (Some(Link::new(stream)), Ok(())),
         Err(error) => (None, Err(error)),
     };
-    Done { event: Event::DataConnected { id, outcome }, stream, upload: None, text: TextOutlet::default() }
+    Done { event: Event::DataConnected { id, outcome }, link, upload: None, text: TextOutlet::default() }
 }
 
 #[cfg(test)]

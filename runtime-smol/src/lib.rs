@@ -17,6 +17,7 @@ pub mod client;
 
 mod control;
 mod data;
+mod link;
 mod listen;
 mod pace;
 mod pool;

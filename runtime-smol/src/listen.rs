@@ -29,6 +29,8 @@ use tracing::{debug, error, warn};
 /// An FTP server that drives each session in a task of its own, on a thread per core.
 pub struct Server {
     listeners: Vec<TcpListener>,
+    /// Those whose connections begin with TLS.
+    tls_listeners: Vec<TcpListener>,
     shared: Arc<Shared>,
     changes: Receiver<PathChange>,
     handle: ServerHandle,
@@ -45,11 +47,16 @@ impl Serve for Server {
         let listeners = net::listen_control(&options.listen, options.dual_stack)?;
         let storage: Arc<dyn Storage> = Arc::new(open_root(options, Arc::clone(&clock))?);
         let verifier = Verifier::new(options, Arc::clone(&storage));
+        let tls_listeners = match options.listen_tls.as_slice() {
+            [] => Vec::new(),
+            addresses => net::listen_control(addresses, options.dual_stack)?,
+        };
         let (stop_sender, stop) = channel::bounded(1);
         let (cut_sender, cut) = channel::bounded(1);
         let (change_sender, changes) = channel::bounded(CHANGES_WAITING_MAX);
         Ok(Self {
             listeners,
+            tls_listeners,
             shared: Arc::new(Shared { clock, storage, verifier: verifier.clone(), changes: change_sender, stop, cut }),
             changes,
             handle: ServerHandle { gate: Gate::new(options), verifier, stop: stop_sender },
@@ -59,7 +66,7 @@ impl Serve for Server {
     }
 
     fn local_addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+        self.listeners.iter().chain(&self.tls_listeners).filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
     fn handle(&self) -> ServerHandle {
@@ -69,8 +76,10 @@ impl Serve for Server {
     /// One executor serves all, on as many threads as the host has cores; the caller's is one of them.
     fn run(mut self) -> io::Result<()> {
         // Taken, so that the system refuses connections once the doors are closed.
-        let listeners = std::mem::take(&mut self.listeners).into_iter();
-        let listeners: Vec<_> = listeners.map(Async::new_nonblocking).collect::<io::Result<_>>()?;
+        let clear = std::mem::take(&mut self.listeners).into_iter().map(|listener| (listener, false));
+        let implicit = std::mem::take(&mut self.tls_listeners).into_iter().map(|listener| (listener, true));
+        let listeners = clear.chain(implicit).map(|(listener, tls)| Ok((Async::new_nonblocking(listener)?, tls)));
+        let listeners: Vec<_> = listeners.collect::<io::Result<_>>()?;
         let executor = Arc::new(Executor::new());
         let (ended, end) = channel::bounded::<Infallible>(1);
         thread::scope(|scope| {
@@ -88,17 +97,18 @@ impl Serve for Server {
 }
 
 impl Server {
-    async fn serve(&self, listeners: Vec<Async<TcpListener>>, executor: &Arc<Executor<'static>>) {
+    async fn serve(&self, listeners: Vec<(Async<TcpListener>, bool)>, executor: &Arc<Executor<'static>>) {
         let reaper = executor.spawn(reap::run(Arc::clone(&self.shared), self.changes.clone()));
         let (alive, all_gone) = channel::bounded(1);
         let doors: Vec<_> = listeners
             .into_iter()
-            .map(|listener| {
+            .map(|(listener, implicit_tls)| {
                 let door = Arc::new(Door {
                     executor: Arc::clone(executor),
                     gate: self.handle.gate.clone(),
                     shared: Arc::clone(&self.shared),
                     alive: alive.clone(),
+                    implicit_tls,
                 });
                 executor.spawn(door.accept(listener))
             })
@@ -171,6 +181,8 @@ struct Door {
     shared: Arc<Shared>,
     /// Each session holds one of these while it lives.
     alive: Sender<Infallible>,
+    /// Its connections begin with TLS.
+    implicit_tls: bool,
 }
 
 impl Door {
@@ -228,7 +240,9 @@ impl Door {
         let entry = self.gate.enter(peer.ip());
         let number = entry.session;
         // A session that cannot even begin must not end the listener.
-        let begin = AssertUnwindSafe(|| Box::new(Driver::new(stream, route, entry, Arc::clone(&self.shared))));
+        let begin = AssertUnwindSafe(|| {
+            Box::new(Driver::new(stream, route, entry, Arc::clone(&self.shared), self.implicit_tls))
+        });
         if let Ok(driver) = catch_unwind(begin) {
             self.executor.spawn(session::serve(driver, self.alive.clone())).detach();
         } else {

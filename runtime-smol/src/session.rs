@@ -12,7 +12,7 @@ use async_io::Async;
 use futures_lite::future::{Boxed, FutureExt as _, poll_fn};
 use futures_lite::stream::Stream as _;
 use mayfly_core::action::{Action, ActionId, PathChange, StorageRequest};
-use mayfly_core::error::StorageError;
+use mayfly_core::error::{StorageError, TlsError};
 use mayfly_core::event::{Event, StorageOutcome};
 use mayfly_core::network::Network;
 use mayfly_core::session::Session;
@@ -22,11 +22,13 @@ use mayfly_std::log::SessionLog;
 use mayfly_std::proxy::{Expected, Route};
 use mayfly_std::storage::Storage;
 use mayfly_std::storage::execute::SessionStorage;
+use mayfly_std::tls::{TlsServer, TlsSession};
 use mayfly_std::users::{Pending, Verifier};
 use smol::channel::{Receiver, Sender, TrySendError};
 use smol::{Task, unblock};
 use std::convert::Infallible;
 use std::future::Future as _;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
@@ -66,6 +68,7 @@ pub(crate) struct Driver {
     log: SessionLog,
     permit: Option<Permit>,
     control: Control,
+    tls: Tls,
     /// The control connection's own address.
     socket: SocketAddr,
     /// Whose connections begin with a header.
@@ -89,6 +92,16 @@ pub(crate) struct Driver {
     events_in_row: u8,
 }
 
+/// The TLS of a session.
+enum Tls {
+    /// There is none.
+    None,
+    /// It has not begun.
+    Server(TlsServer),
+    /// That of its control connection, which its data connections share.
+    Session(TlsSession),
+}
+
 /// How far the server's shut down is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -109,12 +122,20 @@ struct Errand {
 
 impl Driver {
     /// A session on a control connection that was just accepted.
-    pub(crate) fn new(stream: Async<TcpStream>, route: &Route, entry: Entry, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(
+        stream: Async<TcpStream>,
+        route: &Route,
+        entry: Entry,
+        shared: Arc<Shared>,
+        implicit_tls: bool,
+    ) -> Self {
+        let session = route.session(entry.settings);
         Self {
-            session: route.session(entry.settings),
+            session: if implicit_tls { session.with_implicit_tls() } else { session },
             log: SessionLog::start(entry.session, route.peer, shared.clock.now()),
             permit: entry.permit,
             control: Control::new(stream),
+            tls: entry.tls.map_or(Tls::None, Tls::Server),
             socket: route.socket,
             proxies: entry.proxies,
             alarm: Alarm::new(),
@@ -172,6 +193,14 @@ impl Driver {
             Action::ConnectData { id, peer, local, local_port } => {
                 self.data.connect(id, peer, (local, local_port), self.socket);
             }
+            Action::StartTls { id } => self.start_tls(id),
+            Action::SecureData { id, direction, needs_close_notify } => {
+                let stream = match &self.tls {
+                    Tls::Session(session) => session.data(direction),
+                    Tls::None | Tls::Server(_) => Err(ErrorKind::Unsupported.into()),
+                };
+                self.data.secure(id, stream, direction, needs_close_notify);
+            }
             Action::CloseData => self.data.close(),
             Action::Transfer { id, direction, translation, deflate, bytes_per_s } => {
                 self.data.keep_rate(bytes_per_s, &self.shared.clock);
@@ -206,6 +235,24 @@ impl Driver {
             (storage, outcome)
         });
         self.errand = Some(Errand { id, is_step, task });
+    }
+
+    /// The certificate is the one in force when the session began.
+    fn start_tls(&mut self, id: ActionId) {
+        if let Tls::Server(server) = &self.tls {
+            self.tls = Tls::Session(server.session());
+        }
+        let stream = match &self.tls {
+            Tls::Session(session) => session.control(),
+            Tls::None | Tls::Server(_) => Err(ErrorKind::Unsupported.into()),
+        };
+        match stream {
+            Ok(stream) => self.control.secure(id, stream),
+            Err(error) => {
+                self.log.fault(&error);
+                self.events.push(Event::TlsStarted { id, outcome: Err(TlsError::Unavailable) });
+            }
+        }
     }
 
     fn draw_random(&mut self, id: ActionId) -> ControlFlow<()> {
@@ -345,6 +392,9 @@ impl Driver {
 
     /// While the storage is at work, commands wait in the kernel, unless the work is long: ABOR must be heard then.
     fn poll_control(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if self.control.is_securing() {
+            return self.control.poll_secure(cx);
+        }
         let waits = self.errand.as_ref().is_some_and(|errand| !errand.is_step);
         if waits || !self.session.wants_input() {
             return Poll::Pending;

@@ -5,20 +5,21 @@
 //! which costs no memory and no copy.
 
 use crate::data::Done;
+use crate::link::Link;
 use crate::pool::OnPool;
 use crate::watch::Watch;
-use async_io::{Async, Timer};
-use futures_lite::future::{or, yield_now};
+use async_io::Async;
+use futures_lite::future::yield_now;
 use mayfly_core::action::{ActionId, DeflateLevel, Translation};
 use mayfly_core::error::{StorageError, TransferError};
 use mayfly_core::event::Event;
-use mayfly_std::net::{CHUNK_BYTES, PARTING, discard_input, end_data};
+use mayfly_std::net::CHUNK_BYTES;
 use mayfly_std::passage::{Intake, Outlet, TextOutlet};
 use mayfly_std::storage::{Download, Upload};
 use mayfly_std::transfer::send_file_chunk;
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use smol::unblock;
-use std::io::{self, ErrorKind, IoSliceMut, Read as _, Write as _};
+use std::io::{self, ErrorKind, IoSliceMut};
 use std::net::TcpStream;
 use std::sync::Arc;
 
@@ -33,42 +34,21 @@ pub(crate) struct Terms {
 }
 
 /// Sends an open file to its end.
-pub(crate) async fn send(
-    id: ActionId,
-    mut stream: Async<TcpStream>,
-    download: Held,
-    terms: Terms,
-    watch: Arc<Watch>,
-) -> Done {
+pub(crate) async fn send(id: ActionId, mut link: Link, download: Held, terms: Terms, watch: Arc<Watch>) -> Done {
+    let is_plain = matches!(terms, Terms { translation: Translation::Image, deflate: None });
     let sent = match terms {
-        Terms { translation: Translation::Image, deflate: None } if download.file().is_some() => {
-            send_by_kernel(&mut stream, download, &watch).await
+        _ if is_plain && download.file().is_some() && link.clear().is_some() => {
+            send_by_kernel(&mut link, download, &watch).await
         }
         Terms { translation, deflate } => {
             let outlet = Outlet::new(download.offset_bytes(), translation, deflate);
-            send_by_buffer(&mut stream, Source { download, outlet }, &watch).await
+            send_by_buffer(&mut link, Source { download, outlet }, &watch).await
         }
     };
     if sent.is_ok() {
-        part(&stream).await;
+        link.part().await;
     }
-    ended(id, stream, sent, &watch)
-}
-
-/// All is sent; see [`PARTING`].
-async fn part(stream: &Async<TcpStream>) {
-    end_data(stream.get_ref());
-    let closed = async {
-        while discard_input(stream.get_ref()).is_err_and(|error| error.kind() == ErrorKind::WouldBlock) {
-            if stream.readable().await.is_err() {
-                break;
-            }
-        }
-    };
-    let patience = async {
-        Timer::after(PARTING).await;
-    };
-    or(closed, patience).await;
+    ended(id, link, sent, &watch)
 }
 
 /// A piece of a listing, as `Action::SendData` says it.
@@ -81,7 +61,7 @@ pub(crate) struct Piece {
 /// Sends a piece of a listing. What deflates comes back for the next one.
 pub(crate) async fn send_text(
     id: ActionId,
-    mut stream: Async<TcpStream>,
+    mut link: Link,
     piece: Piece,
     mut outlet: TextOutlet,
     watch: Arc<Watch>,
@@ -102,17 +82,17 @@ pub(crate) async fn send_text(
     let sent = match wire {
         Ok(wire) => {
             watch.count_file(text_bytes);
-            write_all(&mut stream, &wire, &watch).await
+            write_all(&mut link, &wire, &watch).await
         }
         Err(error) => Err(error),
     };
-    Done { text: outlet, ..ended(id, stream, sent, &watch) }
+    Done { text: outlet, ..ended(id, link, sent, &watch) }
 }
 
 /// Receives into an upload until the peer closes.
 pub(crate) async fn receive(
     id: ActionId,
-    mut stream: Async<TcpStream>,
+    mut link: Link,
     upload: Box<dyn Upload>,
     terms: Terms,
     watch: Arc<Watch>,
@@ -134,7 +114,7 @@ pub(crate) async fn receive(
             }
             yield_now().await;
         } else {
-            match read(&mut stream, sink.intake.room(), &watch).await {
+            match read(&mut link, sink.intake.room(), &watch).await {
                 Ok(bytes) => {
                     watch.count_wire(bytes);
                     if is_plain {
@@ -149,11 +129,11 @@ pub(crate) async fn receive(
             break Err(TransferError::Cancelled);
         }
     };
-    Done { upload: Some(sink.upload), ..ended(id, stream, received, &watch) }
+    Done { upload: Some(sink.upload), ..ended(id, link, received, &watch) }
 }
 
 /// Has the kernel send the file (`sendfile`), each chunk once it lies in the page cache.
-async fn send_by_kernel(stream: &mut Async<TcpStream>, mut download: Held, watch: &Watch) -> Result<(), TransferError> {
+async fn send_by_kernel(link: &mut Link, mut download: Held, watch: &Watch) -> Result<(), TransferError> {
     let mut offset_bytes = download.offset_bytes();
     let mut warm_bytes = offset_bytes;
     let end_bytes = download.end_bytes();
@@ -167,6 +147,7 @@ async fn send_by_kernel(stream: &mut Async<TcpStream>, mut download: Held, watch
         }
         let chunk = watch.room(chunk_at(offset_bytes, warm_bytes)).await.ok_or(TransferError::Cancelled)?;
         let step = |socket: &TcpStream| send_from(download.as_ref(), socket, &mut offset_bytes, chunk);
+        let Some(stream) = link.clear() else { return Err(TransferError::ConnectionLost) };
         let sent = watch.retry(stream, Async::poll_writable, step).await;
         match sent.ok_or(TransferError::Cancelled)? {
             // The file is shorter than it was when it was opened.
@@ -175,7 +156,7 @@ async fn send_by_kernel(stream: &mut Async<TcpStream>, mut download: Held, watch
             // Some file systems do not let the kernel send from them.
             Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
                 let outlet = Outlet::new(offset_bytes, Translation::Image, None);
-                return send_by_buffer(stream, Source { download, outlet }, watch).await;
+                return send_by_buffer(link, Source { download, outlet }, watch).await;
             }
             Err(error) => return Err(why_unsent(&error)),
         }
@@ -186,7 +167,7 @@ async fn send_by_kernel(stream: &mut Async<TcpStream>, mut download: Held, watch
 
 /// Sends what must be read first: because it is translated or deflated, or because the storage has no file for the
 /// kernel.
-async fn send_by_buffer(stream: &mut Async<TcpStream>, mut source: Source, watch: &Watch) -> Result<(), TransferError> {
+async fn send_by_buffer(link: &mut Link, mut source: Source, watch: &Watch) -> Result<(), TransferError> {
     while !source.outlet.is_ended() {
         let filled;
         (source, filled) = unblock(move || source.fill()).await;
@@ -194,38 +175,37 @@ async fn send_by_buffer(stream: &mut Async<TcpStream>, mut source: Source, watch
         if watch.is_cancelled() {
             return Err(TransferError::Cancelled);
         }
-        write_all(stream, source.outlet.wire(), watch).await?;
+        write_all(link, source.outlet.wire(), watch).await?;
     }
     Ok(())
 }
 
-async fn write_all(stream: &mut Async<TcpStream>, mut bytes: &[u8], watch: &Watch) -> Result<(), TransferError> {
+async fn write_all(link: &mut Link, mut bytes: &[u8], watch: &Watch) -> Result<(), TransferError> {
     while !bytes.is_empty() {
         let room = watch.room(bytes.len().min(CHUNK_BYTES)).await.ok_or(TransferError::Cancelled)?;
         let chunk = &bytes[..room];
-        let written = watch.retry(stream, Async::poll_writable, |mut socket| socket.write(chunk)).await;
-        let written = written.ok_or(TransferError::Cancelled)?.map_err(|_| TransferError::ConnectionLost)?;
+        let written = link.write(chunk, watch).await?;
         watch.count_wire(written);
         bytes = &bytes[written..];
         yield_now().await;
     }
-    Ok(())
+    link.flush(watch).await
 }
 
-/// Reads what is there, once: the kernel hands over all that fits. A second look might take an error (a reset) off the
-/// socket whose place in the stream is after these bytes.
-async fn read(stream: &mut Async<TcpStream>, buffer: &mut [u8], watch: &Watch) -> Result<usize, TransferError> {
+async fn read(link: &mut Link, buffer: &mut [u8], watch: &Watch) -> Result<usize, TransferError> {
     let room = watch.room(buffer.len()).await.ok_or(TransferError::Cancelled)?;
-    let read = watch.retry(stream, Async::poll_readable, |mut socket| socket.read(&mut buffer[..room])).await;
-    let bytes = read.ok_or(TransferError::Cancelled)?.map_err(|_| TransferError::ConnectionLost)?;
+    let bytes = link.read(&mut buffer[..room], watch).await?;
     watch.set_drained(false);
     Ok(bytes)
 }
 
-fn ended(id: ActionId, stream: Async<TcpStream>, outcome: Result<(), TransferError>, watch: &Watch) -> Done {
+fn ended(id: ActionId, mut link: Link, outcome: Result<(), TransferError>, watch: &Watch) -> Done {
+    if outcome.is_err() {
+        link.cut();
+    }
     let (wire_bytes, file_bytes) = watch.moved();
     let event = Event::TransferEnded { id, wire_bytes, file_bytes, outcome };
-    Done { event, stream: Some(stream), upload: None, text: TextOutlet::default() }
+    Done { event, link: Some(link), upload: None, text: TextOutlet::default() }
 }
 
 fn chunk_at(offset_bytes: u64, end_bytes: u64) -> usize {

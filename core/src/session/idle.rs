@@ -138,6 +138,9 @@ impl Session {
 
     /// `ControlClosed`. What came before is still carried out; a transfer is not: nobody would hear of it.
     pub(super) fn hang_up(&mut self) {
+        if matches!(self.state, State::Securing { .. }) {
+            return self.close("closed by peer");
+        }
         if self.ending.is_none() {
             self.ending = Some(End::HungUp);
         }
@@ -152,6 +155,10 @@ impl Session {
 
     /// `ShutDown`. A command that is being carried out may end first, unless it could take long for nobody's good.
     pub(super) fn shut_down(&mut self) {
+        // Nothing can be said in the midst of a handshake.
+        if matches!(self.state, State::Securing { .. }) {
+            return self.close("shut down");
+        }
         self.stop_work(Stop::ShutDown);
         if self.ending.is_none() {
             self.ending = Some(End::ShutDown);

@@ -93,9 +93,7 @@ impl CoreSession {
 
     /// The client closes.
     pub(super) fn hang_up(&mut self) {
-        if let Some(id) = self.securing.take() {
-            self.event(Event::TlsStarted { id, outcome: Err(TlsError::ConnectionLost) });
-        }
+        self.securing = None;
         self.event(Event::ControlClosed);
     }
 

@@ -12,6 +12,7 @@ use connection::Connection;
 use mayfly_std::clock::Clock;
 use mayfly_std::settings::ServeOptions;
 use mayfly_std::start::{Serve, ServeHandle};
+use mayfly_std::tls::{ClientCertificates, TlsFiles, TlsServer, TlsVersion};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustls::client::Resumption;
 use rustls::{ClientConfig, HandshakeKind};
@@ -71,6 +72,8 @@ impl<S: Serve + Send + 'static> NetStage<S> {
         let address: IpAddr = if setup.ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
         let options = ServeOptions {
             listen: vec![SocketAddr::new(address, 0)],
+            listen_tls: setup.tls.implicit.then(|| SocketAddr::new(address, 0)).into_iter().collect(),
+            tls: setup.has_tls().then(certificate).transpose()?,
             root: root.path().to_owned(),
             session,
             max_sessions: limits.sessions,
@@ -113,7 +116,8 @@ impl<S: Serve + Send + 'static> Running<S> {
     fn start(options: &ServeOptions, clock: &Arc<WatchedClock>) -> Result<Self, Fault> {
         let server = S::bind(options, Arc::clone(clock) as Arc<dyn Clock>).map_err(said)?;
         let handle = server.handle();
-        let address = *server.local_addresses().first().ok_or("the server listens nowhere")?;
+        // Where there is one that begins with TLS, it is behind the other.
+        let address = *server.local_addresses().last().ok_or("the server listens nowhere")?;
         let (ends, ended) = channel();
         thread::Builder::new().spawn(move || ends.send(server.run())).map_err(said)?;
         Ok(Self { handle, address, ended })
@@ -291,6 +295,18 @@ impl NetSession {
         }
         self.data.as_mut().ok_or_else(|| "there is no data connection".to_owned())
     }
+}
+
+fn certificate() -> Result<TlsServer, Fault> {
+    let certificates = Certificates::of_this_process();
+    let files = TlsFiles {
+        certificate: certificates.server.clone(),
+        key: certificates.server_key.clone(),
+        version_min: TlsVersion::V1_2,
+        client_certificates: ClientCertificates::Ask,
+        client_authority: Some(certificates.authority.clone()),
+    };
+    TlsServer::load(files).map_err(said)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
