@@ -24,6 +24,7 @@ mod pool;
 mod reap;
 mod session;
 mod timer;
+mod tls;
 mod transfer;
 mod watch;
 

@@ -7,6 +7,7 @@ use crate::control::{Control, End};
 use crate::data::DataSide;
 use crate::pool::OnPool;
 use crate::timer::Alarm;
+use crate::tls::Tls;
 use crate::transfer::{Piece, Terms};
 use async_io::Async;
 use futures_lite::future::{Boxed, FutureExt as _, poll_fn};
@@ -22,13 +23,11 @@ use mayfly_std::log::SessionLog;
 use mayfly_std::proxy::{Expected, Route};
 use mayfly_std::storage::Storage;
 use mayfly_std::storage::execute::SessionStorage;
-use mayfly_std::tls::{TlsServer, TlsSession};
 use mayfly_std::users::{Pending, Verifier};
 use smol::channel::{Receiver, Sender, TrySendError};
 use smol::{Task, unblock};
 use std::convert::Infallible;
 use std::future::Future as _;
-use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
@@ -92,16 +91,6 @@ pub(crate) struct Driver {
     events_in_row: u8,
 }
 
-/// The TLS of a session.
-enum Tls {
-    /// There is none.
-    None,
-    /// It has not begun.
-    Server(TlsServer),
-    /// That of its control connection, which its data connections share.
-    Session(TlsSession),
-}
-
 /// How far the server's shut down is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -135,7 +124,7 @@ impl Driver {
             log: SessionLog::start(entry.session, route.peer, shared.clock.now()),
             permit: entry.permit,
             control: Control::new(stream),
-            tls: entry.tls.map_or(Tls::None, Tls::Server),
+            tls: Tls::new(entry.tls),
             socket: route.socket,
             proxies: entry.proxies,
             alarm: Alarm::new(),
@@ -195,11 +184,7 @@ impl Driver {
             }
             Action::StartTls { id } => self.start_tls(id),
             Action::SecureData { id, direction, needs_close_notify } => {
-                let stream = match &self.tls {
-                    Tls::Session(session) => session.data(direction),
-                    Tls::None | Tls::Server(_) => Err(ErrorKind::Unsupported.into()),
-                };
-                self.data.secure(id, stream, direction, needs_close_notify);
+                self.data.secure(id, self.tls.data(direction), direction, needs_close_notify);
             }
             Action::CloseData => self.data.close(),
             Action::Transfer { id, direction, translation, deflate, bytes_per_s } => {
@@ -237,16 +222,8 @@ impl Driver {
         self.errand = Some(Errand { id, is_step, task });
     }
 
-    /// The certificate is the one in force when the session began.
     fn start_tls(&mut self, id: ActionId) {
-        if let Tls::Server(server) = &self.tls {
-            self.tls = Tls::Session(server.session());
-        }
-        let stream = match &self.tls {
-            Tls::Session(session) => session.control(),
-            Tls::None | Tls::Server(_) => Err(ErrorKind::Unsupported.into()),
-        };
-        match stream {
+        match self.tls.control() {
             Ok(stream) => self.control.secure(id, stream),
             Err(error) => {
                 self.log.fault(&error);

@@ -4,7 +4,7 @@ mod memory;
 
 use super::*;
 use crate::pool::OnPool;
-use futures_lite::future::{FutureExt as _, block_on};
+use futures_lite::future::block_on;
 use mayfly_core::action::Translation;
 use mayfly_core::time::Now;
 use mayfly_std::clock::ManualClock;

@@ -225,11 +225,12 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
             Arc::make_mut(&mut tls).resumption = Resumption::in_memory_sessions(1);
         }
         let kind = session.data()?.secure(&tls, handshake)?;
-        match (handshake, kind) {
-            (Handshake::Proper, Some(HandshakeKind::Resumed)) | (Handshake::Broken, _) => Ok(()),
-            (Handshake::Anew, Some(HandshakeKind::Full | HandshakeKind::FullWithHelloRetryRequest)) => Ok(()),
-            (_, kind) => Err(format!("the data connection's handshake was {kind:?}")),
-        }
+        let is_due = match handshake {
+            Handshake::Proper => kind == Some(HandshakeKind::Resumed),
+            Handshake::Anew => kind != Some(HandshakeKind::Resumed),
+            Handshake::Broken => true,
+        };
+        if is_due { Ok(()) } else { Err(format!("the data connection's handshake was {kind:?}")) }
     }
 
     fn data_send(&mut self, number: SessionNumber, bytes: &[u8]) -> Result<(), Fault> {
