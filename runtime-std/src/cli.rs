@@ -6,7 +6,8 @@ use crate::client::remote;
 use crate::clock::SystemClock;
 use crate::complain::complain;
 use crate::exit::{self, Exit};
-use crate::settings::{self, Given, LogOptions, ServeOptions, SettingsError};
+use crate::log::LogOptions;
+use crate::settings::{self, Given, ServeOptions, SettingsError};
 use crate::start::Serve;
 use crate::tls::make::{self, CertArgs};
 use crate::{commands, log, signals};
@@ -111,7 +112,10 @@ fn serve<R: Runtime>(args: ServeArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    log::start(log.format, log.level);
+    if let Err(error) = log::start(&log) {
+        complain(&error);
+        return Exit::CannotServe;
+    }
     let server = match R::Server::bind(&options, Arc::new(SystemClock)) {
         Ok(server) => server,
         Err(error) => {
@@ -119,7 +123,7 @@ fn serve<R: Runtime>(args: ServeArgs) -> Exit {
             return Exit::CannotServe;
         }
     };
-    let begun = signals::watch(server.handle(), move || reread(&args, &options, log)).and_then(|()| {
+    let begun = signals::watch(server.handle(), move || reread(&args, &options, &log)).and_then(|()| {
         for address in server.local_addresses() {
             info!(%address, "listening");
         }
@@ -148,15 +152,15 @@ fn print_commands() -> Exit {
     }
 }
 
-fn reread(args: &ServeArgs, started_with: &ServeOptions, log: LogOptions) -> Result<ServeOptions, SettingsError> {
+fn reread(args: &ServeArgs, started_with: &ServeOptions, log: &LogOptions) -> Result<ServeOptions, SettingsError> {
     let (options, new_log) = settings::read(&args.given, args.config.as_deref())?;
     let fixed = |options: &ServeOptions| {
         let ServeOptions { listen, listen_tls, dual_stack, root, durability, shutdown_ms_max, .. } = options;
         (listen.clone(), listen_tls.clone(), *dual_stack, root.clone(), *durability, *shutdown_ms_max)
     };
-    if (fixed(&options), new_log) != (fixed(started_with), log) {
+    if (fixed(&options), &new_log) != (fixed(started_with), log) {
         tracing::warn!(
-            "a change of listen, listen_tls, dual_stack, root, durability, shutdown_timeout, log_format or log_level needs a restart"
+            "a change of listen, listen_tls, dual_stack, root, durability, shutdown_timeout, log_format, log_level, log_file or xferlog needs a restart"
         );
     }
     Ok(options)

@@ -153,7 +153,7 @@ pub enum Caller {
 
 impl Expected {
     /// Judges a connection by where it came from. A proxy is asked for its header even where its own address would do:
-    /// many clients come from there, and none of them may take another's data.
+    /// many clients come from there, and none of them may take another's data. A stranger is told to the log.
     #[must_use]
     pub fn judge(&self, from: IpAddr) -> Caller {
         if is_proxy(&self.proxies, from) {
@@ -161,6 +161,7 @@ impl Expected {
         } else if self.admits(from) {
             Caller::Client
         } else {
+            tracing::warn!(stranger = %from, peer = self.peer.map(tracing::field::display), "a stranger came to a data port");
             Caller::Stranger
         }
     }

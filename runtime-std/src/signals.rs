@@ -1,9 +1,10 @@
 //! Signals to a serving process: SIGTERM and SIGINT stop it in order, a second one at once; SIGHUP has it read its
-//! settings again.
+//! settings again, and open its logs anew as SIGUSR1 does.
 
+use crate::log;
 use crate::settings::ServeOptions;
 use crate::start::ServeHandle;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 use std::{io, thread};
 use tracing::{error, info};
@@ -18,11 +19,15 @@ where
     H: ServeHandle,
     E: std::fmt::Display,
 {
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1])?;
     let mut stopping = false;
     let heed = move || {
         for signal in signals.forever() {
+            if matches!(signal, SIGHUP | SIGUSR1) {
+                log::reopen();
+            }
             match signal {
+                SIGUSR1 => {}
                 SIGHUP => match reload() {
                     Ok(options) => {
                         handle.reload(&options);

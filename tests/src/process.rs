@@ -120,8 +120,39 @@ impl ServerProcess {
     /// Where it does not come to listen.
     #[must_use]
     pub fn start_on(driver: Driver, listen: &str, root: &Path, flags: &[&str]) -> Self {
+        Self::spawn(driver, listen, root, &[&["--log-format", "json"], flags].concat(), |log| {
+            log.wait_for(|line| line.contains("\"listening\""))
+        })
+    }
+
+    /// The same on a free port, with its log in this file, in the form that the flags ask for.
+    ///
+    /// # Panics
+    /// Where it does not come to listen.
+    #[must_use]
+    pub fn start_logging_to(file: &Path, driver: Driver, root: &Path, flags: &[&str]) -> Self {
+        let name = file.to_str().expect("a test's paths are UTF-8");
+        Self::spawn(driver, "127.0.0.1:0", root, &[&["--log-file", name], flags].concat(), |_| {
+            let mut listening = None;
+            wait_until("the log file to say where it listens", || {
+                let text = std::fs::read_to_string(file).unwrap_or_default();
+                let mut lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+                listening = lines.find(|line| line.contains("listening")).map(ToOwned::to_owned);
+                listening.is_some()
+            });
+            listening.expect("waited for")
+        })
+    }
+
+    fn spawn(
+        driver: Driver,
+        listen: &str,
+        root: &Path,
+        flags: &[&str],
+        listening: impl FnOnce(&Log) -> String,
+    ) -> Self {
         let mut command = Command::new(driver.binary());
-        command.args(["serve", "--listen", listen, "--log-format", "json", "--root"]).arg(root).args(flags);
+        command.args(["serve", "--listen", listen, "--root"]).arg(root).args(flags);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -137,9 +168,10 @@ impl ServerProcess {
                 writer.grown.notify_all();
             }
         });
-        let listening = log.wait_for(|line| line.contains("\"listening\""));
-        let entry: serde_json::Value = serde_json::from_str(&listening).expect("its log is JSON");
-        let address = entry["address"].as_str().and_then(|address| address.parse().ok()).expect("it names its address");
+        let listening = listening(&log);
+        let address =
+            listening.split_once("address").map_or("", |(_, address)| address.trim_matches(['"', ':', '=', '}', '\n']));
+        let address = address.parse().unwrap_or_else(|error| panic!("it names its address: {error}: {listening}"));
         Self { child, address, log }
     }
 
@@ -196,6 +228,14 @@ impl ServerProcess {
     /// Where the system does not let us.
     pub fn reload(&self) {
         self.signal(Signal::HUP);
+    }
+
+    /// Sends SIGUSR1: it opens its logs anew.
+    ///
+    /// # Panics
+    /// Where the system does not let us.
+    pub fn reopen_logs(&self) {
+        self.signal(Signal::USR1);
     }
 
     fn signal(&self, signal: Signal) {

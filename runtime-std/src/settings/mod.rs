@@ -15,7 +15,7 @@ pub(crate) use size::Size;
 pub use table::Given;
 pub(crate) use values::{Form, Lifetime, Value};
 
-use crate::log::LogFormat;
+use crate::log::LogOptions;
 use crate::passive::PassiveHost;
 use crate::storage::durability::Durability;
 use crate::tls::TlsServer;
@@ -63,15 +63,6 @@ pub struct ServeOptions {
     pub login_queue: usize,
 }
 
-/// How the log looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogOptions {
-    /// The form of its lines.
-    pub format: LogFormat,
-    /// The least severe of them.
-    pub level: LevelFilter,
-}
-
 impl Default for ServeOptions {
     fn default() -> Self {
         options(Given::default()).0
@@ -110,7 +101,6 @@ fn options(given: Given) -> (ServeOptions, LogOptions) {
     let listen = given.listen.iter().flatten().map(|address| address.0).collect();
     let listen_tls = given.listen_tls.iter().flatten().map(|address| address.0.0).collect();
     let chosen = given.choose();
-    let log = LogOptions { format: chosen.log_format, level: chosen.log_level };
     let options = ServeOptions {
         listen,
         listen_tls,
@@ -128,7 +118,8 @@ fn options(given: Given) -> (ServeOptions, LogOptions) {
         login_threads: count(chosen.login_threads.0),
         login_queue: count(chosen.login_queue.0),
     };
-    (options, log)
+    let (format, level) = (chosen.log_format, chosen.log_level);
+    (options, LogOptions { format, level, file: chosen.log_file, xferlog: chosen.xferlog })
 }
 
 fn session(chosen: &Chosen) -> Settings {

@@ -160,9 +160,13 @@ settings! {
     login_queue: Count<1, 10_000> = "64", "N",
         "Logins that wait to be checked; whoever comes then is told to come later";
     log_format: LogFormat = "text", "FORMAT",
-        "How log lines look on standard error: text or json";
+        "How log lines look: text or json";
     log_level: LevelFilter = "info", "LEVEL",
         "The least severe log lines: off, error, warn, info, debug (the dialogue too, secrets hidden) or trace";
+    log_file: Option<PathBuf> = "none", "FILE",
+        "File that log lines are appended to, opened anew on SIGHUP and SIGUSR1; none: standard error";
+    xferlog: Option<PathBuf> = "none", "FILE",
+        "File for a line on each transfer in the format of wu-ftpd's xferlog, times in UTC; opened anew as the log is";
 }
 
 fn default<T: Form>(text: &str) -> T {
