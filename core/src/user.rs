@@ -254,6 +254,18 @@ impl Account {
         Self::new(ANONYMOUS.into(), rights)
     }
 
+    /// Whether it may see that path; what it may not see is for it as if it were not there.
+    #[must_use]
+    pub fn sees(&self, path: &VirtualPath) -> bool {
+        !self.confined || path.is_within(&self.home)
+    }
+
+    /// The directory above which there is nothing for it.
+    #[must_use]
+    pub fn top(&self) -> VirtualPath {
+        if self.confined { self.home.clone() } else { VirtualPath::root() }
+    }
+
     /// Whether this account, which made or claimed the paths of `claims`, owns the path of `record` (DESIGN 4).
     #[must_use]
     pub fn owns(&self, claims: &[Token], record: &Record) -> bool {

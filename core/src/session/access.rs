@@ -2,8 +2,9 @@
 
 use super::state::Flow;
 use super::{Session, refuse};
+use crate::error::StorageError;
 use crate::expiry::{self, Judgement};
-use crate::path::VirtualPath;
+use crate::path::{PathError, VirtualPath};
 use crate::record::{FileInfo, FileKind, PathState, Record, RecordAt};
 use crate::time::Now;
 use crate::user::{Account, ExpiryRules, Right, Rights};
@@ -12,9 +13,35 @@ use crate::wire::text;
 use core::ops::ControlFlow::{Break, Continue};
 
 impl Session {
+    /// What an argument means: seen from the working directory, or from the home where it is `~` or begins with `~/`.
+    /// A file of that name is `./~`.
+    pub(super) fn meant(&self, argument: &str) -> Result<VirtualPath, PathError> {
+        let beneath_home = argument.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        match (self.account(), beneath_home) {
+            (Some(account), Some(rest)) => account.home.resolve(rest.trim_start_matches('/')),
+            _ => self.place.directory.resolve(argument),
+        }
+    }
+
+    /// The same, where it is there for whoever is logged in.
+    pub(super) fn resolve(&self, argument: &str) -> Result<VirtualPath, Unreachable> {
+        let path = self.meant(argument).map_err(|_| Unreachable::Refused)?;
+        if self.sees(&path) { Ok(path) } else { Err(Unreachable::Beyond) }
+    }
+
+    /// Whether a path is there for whoever is logged in.
+    pub(super) fn sees(&self, path: &VirtualPath) -> bool {
+        self.account().is_none_or(|account| account.sees(path))
+    }
+
+    /// Whether there is nothing above a path for whoever is logged in; nobody removes or renames it either.
+    pub(super) fn is_top(&self, path: &VirtualPath) -> bool {
+        path.is_root() || self.account().is_some_and(|account| account.confined && account.home == *path)
+    }
+
     /// The path that an argument names where something is looked up; one that nobody may name is not there.
     pub(super) fn looked_up(&self, argument: &str, failure: &'static str) -> Flow<VirtualPath> {
-        match self.place.directory.resolve(argument) {
+        match self.resolve(argument) {
             Ok(path) => Continue(path),
             Err(_) => Break(Reply::new(550, failure)),
         }
@@ -22,9 +49,11 @@ impl Session {
 
     /// The path that an argument names where something is to be made.
     pub(super) fn to_be_made(&self, argument: &str, failure: &'static str) -> Flow<VirtualPath> {
-        match self.place.directory.resolve(argument) {
+        match self.resolve(argument) {
             Ok(path) => Continue(path),
-            Err(_) => Break(Reply::new(553, failure).with_detail(text::NAME_REFUSED)),
+            Err(Unreachable::Refused) => Break(Reply::new(553, failure).with_detail(text::NAME_REFUSED)),
+            // As in a directory that is missing.
+            Err(Unreachable::Beyond) => Break(refuse::storage_name(StorageError::NotFound, failure)),
         }
     }
 
@@ -52,6 +81,15 @@ impl Session {
     pub(super) fn permit(&self, right: Right, way: &[RecordAt]) -> Flow<()> {
         if self.rights_at(way).allow(right) { Continue(()) } else { Break(refuse::denied()) }
     }
+}
+
+/// Why an argument means nothing to whoever is logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unreachable {
+    /// Nobody may name such a path.
+    Refused,
+    /// It lies beyond the home that the session is confined to.
+    Beyond,
 }
 
 /// What stands at a path that was checked, where it lives.

@@ -33,7 +33,7 @@ impl Session {
     }
 
     pub(super) fn cwd(&mut self, argument: String) -> Flow {
-        match self.place.directory.resolve(&argument) {
+        match self.resolve(&argument) {
             Ok(path) => self.check(path, Purpose::Cwd { argument }),
             Err(_) => Break(no_such_directory()),
         }
@@ -52,12 +52,13 @@ impl Session {
 
     /// DESIGN 4: from a path that has expired, CDUP goes to the nearest ancestor that lives.
     pub(super) fn cdup(&mut self) -> Flow {
-        let parent = self.place.directory.parent();
-        self.climb_to(parent)
+        let directory = &self.place.directory;
+        let above = if self.is_top(directory) { directory.clone() } else { directory.parent() };
+        self.climb_to(above)
     }
 
     fn climb_to(&mut self, path: VirtualPath) -> Flow {
-        if path.is_root() {
+        if self.is_top(&path) {
             return self.climbed(path);
         }
         self.check(path, Purpose::Cdup)
@@ -76,7 +77,7 @@ impl Session {
     }
 
     pub(super) fn mkd(&mut self, argument: &str) -> Flow {
-        match self.place.directory.resolve(argument) {
+        match self.resolve(argument) {
             Ok(path) if !path.is_root() => self.check(path, Purpose::Mkd { token: None }),
             _ => Break(Reply::new(550, text::MKD_FAILED)),
         }
@@ -175,7 +176,7 @@ impl Session {
 
     pub(super) fn rmd(&mut self, argument: &str) -> Flow {
         let path = self.looked_up(argument, text::RMD_FAILED)?;
-        if path.is_root() {
+        if self.is_top(&path) {
             return Break(Reply::new(550, text::RMD_FAILED));
         }
         self.check(path, Purpose::Rmd)

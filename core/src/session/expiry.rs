@@ -111,7 +111,7 @@ impl Session {
 
     /// The path that an argument names; one that nobody may name is refused as one that is not there.
     fn named(&self, argument: &str, failure: &'static str) -> Flow<VirtualPath> {
-        match self.place.directory.resolve(argument) {
+        match self.resolve(argument) {
             Ok(path) => Continue(path),
             Err(_) => Break(no_storage_path(failure)),
         }

@@ -75,8 +75,7 @@ impl Session {
         let path = self.looked_up(argument, text::MDTM_FAILED)?;
         let time_first = quirk::time_before_path(argument);
         // Where no path has such a name, it is not one.
-        let other =
-            time_first.and_then(|(modified_s, path)| Some((modified_s, self.place.directory.resolve(path).ok()?)));
+        let other = time_first.and_then(|(modified_s, path)| Some((modified_s, self.resolve(path).ok()?)));
         self.check(path, Purpose::Mdtm { other })
     }
 

@@ -26,7 +26,7 @@ impl Session {
     /// A command's turn has come.
     pub(super) fn entry_begins(&mut self, now: Now, request: &Request) {
         let argument = request.command.as_ref().ok().and_then(|command| command.path());
-        let path = argument.map(|argument| match self.place.directory.resolve(argument) {
+        let path = argument.map(|argument| match self.meant(argument) {
             Ok(path) => path.to_string(),
             Err(_) => argument.to_owned(),
         });

@@ -74,7 +74,7 @@ impl Session {
     /// Where to look first.
     pub(super) fn first_place(&self, lookup: &mut Lookup) -> Flow<VirtualPath> {
         if let Some(literal) = lookup.request.literal().filter(|_| lookup.is_of_ls())
-            && let Ok(path) = self.place.directory.resolve(literal)
+            && let Ok(path) = self.resolve(literal)
         {
             lookup.place = Place::Dashed;
             return Continue(path);
@@ -97,6 +97,7 @@ impl Session {
             let argument = lookup.request.path();
             if let Some(path) = argument
                 .and_then(|argument| quirk::second_place(argument, &place.directory, place.last_argument.as_deref()))
+                .filter(|path| self.sees(path))
             {
                 return Continue(Some(path));
             }

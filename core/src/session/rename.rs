@@ -18,7 +18,7 @@ use core::ops::ControlFlow::{Break, Continue};
 impl Session {
     pub(super) fn rnfr(&mut self, argument: &str) -> Flow {
         let path = self.looked_up(argument, text::RNFR_FAILED)?;
-        if path.is_root() {
+        if self.is_top(&path) {
             return Break(Reply::new(550, text::RNFR_FAILED));
         }
         self.check(path, Purpose::Rnfr)

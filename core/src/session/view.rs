@@ -51,8 +51,8 @@ impl Session {
     /// What a listing of this directory, or of what is in it, shows now.
     pub(super) fn view(&self, now: Now, form: ListingForm, directory: &VirtualPath, way: &[RecordAt]) -> View {
         let rights = self.rights_at(way);
-        // Nobody removes or renames the root.
-        let lacking: &[Right] = if directory.is_root() { &[Right::Delete, Right::Rename] } else { &[] };
+        // Nobody removes or renames the root, nor the home that they are confined to.
+        let lacking: &[Right] = if self.is_top(directory) { &[Right::Delete, Right::Rename] } else { &[] };
         View {
             now,
             form,

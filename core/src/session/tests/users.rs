@@ -2,7 +2,7 @@
 
 use super::host::Host;
 use crate::action::{Action, Direction, Proof};
-use crate::error::LoginError;
+use crate::error::{LoginError, StorageError};
 use crate::event::Event;
 use crate::path::VirtualPath;
 use crate::settings::Settings;
@@ -102,4 +102,90 @@ fn each_account_has_its_own_rate_and_anonymous_clients_the_settings_rate() {
     account.upload_bytes_per_s = NonZeroU64::new(9);
     host.verified(Ok(account));
     assert_eq!(rates_of(&host), [NonZeroU64::new(9), None]);
+}
+
+#[test]
+fn whatever_is_said_the_storage_is_asked_about_nothing_beyond_a_confined_home() {
+    // DESIGN 7: with a confined home, what lies outside is as if it were not there, so nothing is even looked at.
+    let mut host = Host::greeted(settings());
+    host.lines(&["USER otto", "PASS sesame"]);
+    let mut account = Account::new("otto".to_owned(), Rights::ALL);
+    account.home = VirtualPath::parse("/home/otto").unwrap();
+    account.confined = true;
+    host.verified(Ok(account));
+    host.lines(&["PORT 192,0,2,7,200,1"]);
+    let commands = [
+        "CWD {}",
+        "MKD {}",
+        "RMD {}",
+        "DELE {}",
+        "SIZE {}",
+        "MDTM {}",
+        "MDTM 20200101000000 {}",
+        "MFMT 20200101000000 {}",
+        "MFCT 20200101000000 {}",
+        "MFF modify=20200101000000; {}",
+        "SITE CHMOD 644 {}",
+        "SITE UTIME 20200101000000 {}",
+        "MLST {}",
+        "MLSD {}",
+        "STAT {}",
+        "LIST {}",
+        "LIST -R {}",
+        "LIST -d {}",
+        "NLST {}",
+        "NLST {}/*",
+        "NLST */{}",
+        "HASH {}",
+        "XCRC {}",
+        "AVBL {}",
+        "DSIZ {}",
+        "SETEXPIRY {} 7d",
+        "SITE EXPIRY {}",
+        "SITE EXPIRY {} 7d",
+        "SITE TOKEN {}",
+        "SITE CLAIM {} 00112233445566778899aabbccddeeff",
+        "RNFR {}",
+        "RETR {}",
+        "STOR {}",
+        "APPE {}",
+        "STOU {}",
+        "COMB {} f",
+        "COMB f {}",
+        "CDUP",
+        "ALLO 1",
+    ];
+    let paths = [
+        "/",
+        "/other",
+        "..",
+        "../other",
+        "../../other",
+        "a/../../x",
+        "~/..",
+        "~/../x",
+        "/home",
+        "/home/ottokar",
+        "other",
+    ];
+    let mut asked = 0;
+    for (command, path) in commands.iter().flat_map(|command| paths.iter().map(move |path| (command, path))) {
+        let line = command.replace("{}", path);
+        host.lines(&[&line]);
+        while let Some((id, action)) = host.open.pop() {
+            let said = serde_json::to_value(&action).unwrap();
+            let named = ["path", "from", "to"].into_iter().filter_map(|key| said["request"][key].as_str());
+            for named in named {
+                asked += 1;
+                assert!(named == "/home/otto" || named.starts_with("/home/otto/"), "{line}: {said}");
+            }
+            host.event(match action {
+                Action::Storage { .. } => Event::Stored { id, outcome: Err(StorageError::NotFound) },
+                Action::DrawRandom { .. } => Event::RandomDrawn { id, bytes: [7; 16] },
+                action => panic!("{action:?}"),
+            });
+        }
+        assert!(!host.take_replies().is_empty(), "{line}");
+    }
+    assert!(asked > 39, "{asked}");
 }

@@ -56,13 +56,15 @@ impl Session {
         let mut text = mem::take(&mut walk.text);
         let view = self.view_of(now, walk, frame);
         view.push_directory(Place::Itself, itself, ".", &mut text);
-        let way_above = expiry::above(&frame.way, &frame.path);
-        let has_above = !(is_facts && frame.path.is_root());
+        let is_top = self.is_top(&frame.path);
+        let way_above = if is_top { &frame.way[..] } else { expiry::above(&frame.way, &frame.path) };
+        let has_above = !(is_facts && is_top);
         // Where it may not be listed, nothing is told of it.
         if has_above && self.rights_at(way_above).allow(Right::List) {
             let around = walk.frames.len().checked_sub(2).and_then(|at| walk.frames.get(at));
             let above = around.and_then(|frame| frame.info.as_ref()).or(walk.above.as_ref());
-            let view = self.view(now, walk.form, &frame.path.parent(), way_above);
+            let directory = if is_top { frame.path.clone() } else { frame.path.parent() };
+            let view = self.view(now, walk.form, &directory, way_above);
             let view = view.with(walk.prefix_of(frame), walk.options.classify);
             view.push_directory(Place::Parent, above.unwrap_or(itself), "..", &mut text);
         }

@@ -213,7 +213,7 @@ impl Walk {
         let [frame] = &self.frames[..] else { return false };
         let shows = self.options.all || matches!(self.form, ListingForm::Facts(_));
         let is_begun = frame.stage == Stage::Open && frame.pass == Pass::Show;
-        shows && is_begun && frame.level.is_none() && self.above.is_none() && !frame.path.is_root()
+        shows && is_begun && frame.level.is_none() && self.above.is_none()
     }
 
     fn looked_above(&mut self, target: Option<FileInfo>) {
@@ -258,7 +258,7 @@ impl Session {
     pub(super) fn walk_on(&self, now: Now, walk: &mut Walk) -> Option<StorageRequest> {
         let sort_entries_max = self.settings.listing_sort_entries_max;
         loop {
-            let is_above_due = walk.needs_above();
+            let is_above_due = self.is_above_due(walk);
             let is_full = walk.searched >= limits::GLOB_DIRECTORIES_MAX || walk.looked_at >= limits::GLOB_NAMES_MAX;
             let entries_max = walk.batch();
             let frame = walk.frames.last_mut()?;
@@ -330,10 +330,14 @@ impl Session {
         frame.stage = Stage::Open;
         if frame.pass == Pass::Show {
             walk.push_header();
-            if !walk.needs_above() {
+            if !self.is_above_due(walk) {
                 self.push_dots(now, walk);
             }
         }
+    }
+
+    fn is_above_due(&self, walk: &Walk) -> bool {
+        walk.needs_above() && !walk.frames.first().is_some_and(|frame| self.is_top(&frame.path))
     }
 
     /// The directory that this entry leads to; none where there is nothing for the client in it.
@@ -360,7 +364,7 @@ impl Session {
         if below.is_empty() {
             return Some(Frame { pass: walk.pass_of(next), ..Frame::new(path, written, way, next) });
         }
-        let (path, written) = (path.resolve(below).ok()?, written + below);
+        let (path, written) = (path.resolve(below).ok().filter(|path| self.sees(path))?, written + below);
         Some(Frame { stage: Stage::Unseen, pass: walk.pass_of(next), ..Frame::new(path, written, way, next) })
     }
 }
