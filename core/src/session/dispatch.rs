@@ -19,7 +19,7 @@ impl Session {
             Command::User(name) => self.user(now, name),
             Command::Pass(password) => self.pass(now, password),
             Command::Auth(mechanism) => Break(self.auth(&mechanism)),
-            Command::Pbsz(_) => Break(self.pbsz()),
+            Command::Pbsz(bytes) => Break(self.pbsz(bytes)),
             Command::Prot(level) => Break(self.prot(level)),
             Command::Ccc => Break(self.ccc()),
             Command::Acct(_) => Break(self.acct()),

@@ -137,12 +137,18 @@ impl Session {
     /// REIN (RFC 959 4.1.1): all is as it was after the greeting, but for what belongs to the connection. What is named
     /// here stays, and failed logins are among it, or the bound on them would be none; all else is new.
     pub(super) fn rein(&mut self, now: Now) -> Reply {
-        if self.data.setup == Setup::Passive {
-            self.push(Action::CloseData);
-        }
         // RFC 4217 11 would have the connection fall back to clear, and whoever sits between could ask for that.
         if self.channel.is_secured() {
             return Reply::new(503, text::NO_REIN_UNDER_TLS);
+        }
+        self.begin_anew(now);
+        Reply::new(220, text::READY_AGAIN)
+    }
+
+    /// All that was said counts no more.
+    pub(super) fn begin_anew(&mut self, now: Now) {
+        if self.data.setup == Setup::Passive {
+            self.push(Action::CloseData);
         }
         if self.account().is_some() {
             self.note(Note::LoggedOut);
@@ -150,6 +156,7 @@ impl Session {
         let fresh = Self::new(Arc::clone(&self.settings), self.peer, self.local);
         let old = mem::replace(self, fresh);
         self.own = old.own;
+        self.channel = old.channel;
         self.state = old.state;
         self.ending = old.ending;
         self.actions = old.actions;
@@ -161,7 +168,6 @@ impl Session {
         self.reply_room = old.reply_room;
         self.resumes = old.resumes;
         self.expect_login(now);
-        Reply::new(220, text::READY_AGAIN)
     }
 
     /// From now on the time to log in runs.

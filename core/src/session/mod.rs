@@ -188,7 +188,8 @@ impl Session {
     /// greeting.
     #[must_use]
     pub fn with_implicit_tls(mut self) -> Self {
-        self.channel = Channel::Agreed;
+        // As most clients take it (MS-FTPS 3.1.5), and as whoever asks for such a listener would have it.
+        self.channel = Channel::Agreed { private: true };
         self
     }
 

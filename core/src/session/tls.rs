@@ -23,8 +23,8 @@ pub(super) enum Channel {
     /// Not at all.
     #[default]
     Clear,
-    /// Not yet: the handshake is the next thing to come.
-    Agreed,
+    /// Not yet: the handshake is the next thing to come. `private`: PROT P holds from then on without being said.
+    Agreed { private: bool },
     /// With TLS.
     Secured(Box<Secured>),
 }
@@ -43,7 +43,7 @@ pub(super) struct Secured {
 impl Channel {
     /// Whether the handshake is the next thing to come.
     pub(super) fn is_agreed(&self) -> bool {
-        matches!(self, Self::Agreed)
+        matches!(self, Self::Agreed { .. })
     }
 
     /// Whether what is said goes through TLS.
@@ -55,7 +55,7 @@ impl Channel {
     pub(super) fn certificate(&self) -> Option<&str> {
         match self {
             Self::Secured(secured) => secured.certificate.as_deref(),
-            Self::Clear | Self::Agreed => None,
+            Self::Clear | Self::Agreed { .. } => None,
         }
     }
 }
@@ -66,11 +66,12 @@ impl Session {
         match (&self.channel, mechanism) {
             _ if self.settings.tls.is_none() => Reply::new(502, text::TLS_UNAVAILABLE),
             (Channel::Clear, "TLS" | "TLS-C" | "TLS-P" | "SSL") => {
-                self.channel = Channel::Agreed;
+                // The last two are those of the drafts before RFC 4217; to who says them, they mean PROT P as well (lftp).
+                self.channel = Channel::Agreed { private: matches!(mechanism, "TLS-P" | "SSL") };
                 Reply::new(234, text::TLS_PROCEED)
             }
             (Channel::Clear, _) => Reply::new(504, text::AUTH_UNKNOWN),
-            (Channel::Agreed | Channel::Secured(_), _) => Reply::new(503, text::TLS_ALREADY),
+            (Channel::Agreed { .. } | Channel::Secured(_), _) => Reply::new(503, text::TLS_ALREADY),
         }
     }
 
@@ -94,7 +95,8 @@ impl Session {
                 return self.close("no TLS");
             }
         };
-        let secured = Secured { certificate: tls.certificate.clone(), buffer_agreed: false, private: false };
+        let private = matches!(self.channel, Channel::Agreed { private: true });
+        let secured = Secured { certificate: tls.certificate.clone(), buffer_agreed: private, private };
         self.note(Note::Secured { data: false, tls });
         self.channel = Channel::Secured(Box::new(secured));
         if greets {
@@ -104,27 +106,26 @@ impl Session {
         self.forget_what_was_said_in_clear(now);
     }
 
-    /// RFC 4217 4.2 and RFC 2228 3: who it was and what was asked for counts no more.
+    /// Who it was and what was asked for counts no more, as after REIN: whoever sat between could have said it.
     fn forget_what_was_said_in_clear(&mut self, now: Now) {
-        match &mut self.login {
-            Login::Out { user, .. } => *user = None,
-            Login::In(_) => self.expect_login(now),
+        let until_ms = match &self.login {
+            Login::Out { until_ms, .. } => Some(*until_ms),
+            Login::In(_) => None,
+        };
+        self.begin_anew(now);
+        if let (Login::Out { until_ms: new, .. }, Some(until_ms)) = (&mut self.login, until_ms) {
+            *new = until_ms;
         }
-        self.place.directory = VirtualPath::root();
-        self.place.last_argument = None;
-        self.renaming = None;
-        self.claims.clear();
-        self.broken.clear();
     }
 
-    /// RFC 4217 8: TLS needs no buffer size, so it is 0.
-    pub(super) fn pbsz(&mut self) -> Reply {
+    /// RFC 4217 8: TLS needs no buffer size, so it is 0; a client that asks for more is told so in RFC 2228's form (3).
+    pub(super) fn pbsz(&mut self, bytes: u32) -> Reply {
         match &mut self.channel {
             Channel::Secured(secured) => {
                 secured.buffer_agreed = true;
-                Reply::new(200, text::PBSZ_OK)
+                Reply::new(200, if bytes == 0 { text::PBSZ_OK } else { text::PBSZ_SMALLER })
             }
-            Channel::Clear | Channel::Agreed => Reply::new(503, text::AUTH_FIRST),
+            Channel::Clear | Channel::Agreed { .. } => Reply::new(503, text::AUTH_FIRST),
         }
     }
 
@@ -153,7 +154,7 @@ impl Session {
     pub(super) fn ccc(&self) -> Reply {
         match self.channel {
             Channel::Secured(_) => Reply::new(533, text::CCC_REFUSED),
-            Channel::Clear | Channel::Agreed => Reply::new(503, text::AUTH_FIRST),
+            Channel::Clear | Channel::Agreed { .. } => Reply::new(503, text::AUTH_FIRST),
         }
     }
 
@@ -195,21 +196,32 @@ impl Session {
         if transfer.interrupt.is_some() {
             return self.abandon(now, transfer, None);
         }
-        let must_resume = self.settings.tls.is_some_and(|rules| rules.require_resumption);
         let reply = match outcome {
-            Ok(tls) if must_resume && !tls.resumed => {
-                self.note(Note::Secured { data: true, tls });
-                Reply::new(522, text::DATA_NOT_RESUMED)
-            }
             Ok(tls) => {
+                let refusal = self.refuses_data(&tls);
                 self.note(Note::Secured { data: true, tls });
-                return self.move_first(now, transfer);
+                match refusal {
+                    None => return self.move_first(now, transfer),
+                    Some(why) => Reply::new(522, why),
+                }
             }
             Err(error) => {
                 self.note(Note::NotSecured { data: true, error });
-                Reply::new(425, text::DATA_NOT_SECURED)
+                // RFC 4217 10: 522 says that the negotiation failed, or that what came of it will not do.
+                let code = if error == TlsError::ConnectionLost { 425 } else { 522 };
+                Reply::new(code, text::DATA_NOT_SECURED)
             }
         };
         self.abandon(now, transfer, Some(reply))
+    }
+
+    /// Why a data connection that is secured will not do: somebody else may have made it.
+    fn refuses_data(&self, tls: &TlsInfo) -> Option<&'static str> {
+        let must_resume = self.settings.tls.is_some_and(|rules| rules.require_resumption);
+        if must_resume && !tls.resumed {
+            return Some(text::DATA_NOT_RESUMED);
+        }
+        let own = self.channel.certificate();
+        (own.is_some() && own != tls.certificate.as_deref()).then_some(text::DATA_OF_ANOTHER)
     }
 }

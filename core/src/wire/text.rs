@@ -67,6 +67,8 @@ pub const AUTH_FIRST: &str = "Secure the connection with AUTH TLS first.";
 pub const PBSZ_FIRST: &str = "PBSZ needed before PROT.";
 /// `200` to `PBSZ`.
 pub const PBSZ_OK: &str = "PBSZ set to 0.";
+/// `200` to `PBSZ` with another size than 0.
+pub const PBSZ_SMALLER: &str = "PBSZ=0";
 /// `200` to `PROT P`.
 pub const PROT_PRIVATE: &str = "PROT now Private.";
 /// `200` to `PROT C`.
@@ -79,10 +81,12 @@ pub const PROT_TOO_LOW: &str = "Data connections must be private here. Use PROT 
 pub const CCC_REFUSED: &str = "The control connection stays secured.";
 /// `521` to a transfer in clear where data must be private (RFC 4217 9).
 pub const DATA_IN_CLEAR: &str = "Data connections must be private here. Use PROT P.";
-/// `425`: the data connection's handshake failed.
+/// `522`: the data connection's handshake failed; `425`: it was lost meanwhile.
 pub const DATA_NOT_SECURED: &str = "Failed to secure the data connection.";
 /// `522`: the data connection's TLS session is not the control connection's.
 pub const DATA_NOT_RESUMED: &str = "The data connection must resume the TLS session of the control connection.";
+/// `522`: the client's certificate on the data connection is not the control connection's.
+pub const DATA_OF_ANOTHER: &str = "The data connection must show the certificate of the control connection.";
 /// `503` to `REIN` under TLS.
 pub const NO_REIN_UNDER_TLS: &str = "Not under TLS. Please connect again.";
 /// `202` to `ACCT`.

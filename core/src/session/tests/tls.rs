@@ -154,7 +154,11 @@ fn a_data_connection_that_is_not_secured_as_it_must_be_carries_nothing() {
     host.tls_starts(Ok(info_of(false)));
     host.says(&["522 The data connection must resume the TLS session of the control connection."]);
     host.retr_private();
+    // RFC 4217 10: a negotiation that failed, or will not do, is 522.
     host.tls_starts(Err(TlsError::Handshake));
+    host.says(&["522 Failed to secure the data connection."]);
+    host.retr_private();
+    host.tls_starts(Err(TlsError::ConnectionLost));
     host.says(&["425 Failed to secure the data connection."]);
     host.retr_private();
     host.lines(&["ABOR"]);
@@ -162,4 +166,72 @@ fn a_data_connection_that_is_not_secured_as_it_must_be_carries_nothing() {
     host.tls_starts(Err(TlsError::Cancelled));
     host.says(&["426 Failure writing network stream.", "226 ABOR successful."]);
     assert!(host.open.is_empty());
+}
+
+#[test]
+fn who_showed_a_certificate_shows_it_on_data_connections_too() {
+    // Goal: a stranger with a certificate of their own, or with none, takes no data even where nothing must resume.
+    let shown = |name: Option<&str>| TlsInfo { certificate: name.map(ToOwned::to_owned), ..info_of(false) };
+    let refused = "522 The data connection must show the certificate of the control connection.";
+    for (control, data, reply) in [
+        (Some("CN=a"), Some("CN=a"), "226 Transfer complete."),
+        (Some("CN=a"), Some("CN=b"), refused),
+        (Some("CN=a"), None, refused),
+        (None, Some("CN=b"), "226 Transfer complete."),
+    ] {
+        let mut host = Host::greeted(settings(TlsRules::default()));
+        host.lines(&["AUTH TLS"]);
+        host.take_replies();
+        host.tls_starts(Ok(shown(control)));
+        host.log_in();
+        host.retr_private();
+        host.tls_starts(Ok(shown(data)));
+        if reply.starts_with("226") {
+            host.transferred(3, Ok(()));
+        }
+        host.says(&[reply]);
+    }
+}
+
+#[test]
+fn some_have_private_data_connections_without_asking() {
+    // MS-FTPS 3.1.5 for implicit TLS, the drafts before RFC 4217 for AUTH SSL and TLS-P.
+    for (auth, is_private) in [("AUTH SSL", true), ("AUTH TLS-P", true), ("AUTH TLS", false), ("AUTH TLS-C", false)] {
+        let mut host = Host::greeted(settings(TlsRules { require: RequireTls::Data, ..TlsRules::default() }));
+        host.lines(&[auth]);
+        host.take_replies();
+        host.tls_starts(Ok(info_of(false)));
+        host.log_in();
+        host.lines(&["PORT 192,0,2,7,200,1", "RETR f"]);
+        let refused = host.take_replies().iter().any(|reply| reply.starts_with("521"));
+        assert_eq!(refused, !is_private, "{auth}");
+    }
+}
+
+#[test]
+fn what_was_asked_for_in_clear_is_not_what_is_done_in_private() {
+    // Goal: whoever sits between cannot have a client's file cut, garbled or sent elsewhere by a word before AUTH.
+    let mut host = Host::logged_in(settings(TlsRules::default()));
+    host.lines(&["PORT 192,0,2,7,200,1", "TYPE A", "MODE Z", "REST 2", "AUTH TLS"]);
+    host.take_replies();
+    host.tls_starts(Ok(info_of(false)));
+    host.log_in();
+    host.lines(&["PBSZ 100", "PROT P", "PORT 192,0,2,7,200,1", "RETR f"]);
+    host.says(&["200 PBSZ=0", "200 PROT now Private.", "200 PORT command successful. Consider using PASV."]);
+    host.state(file(3, vec![]));
+    host.connected(Ok(()));
+    host.stored(Ok(StorageOutcome::Opened(info(FileKind::File, 3))));
+    host.says(&["150 Opening BINARY mode data connection for f (3 bytes)."]);
+}
+
+#[test]
+fn a_listener_from_before_auth_is_closed_by_it() {
+    let mut host = Host::logged_in(settings(TlsRules::default()));
+    host.lines(&["EPSV"]);
+    let (id, _) = host.take_open();
+    host.event(Event::DataListening { id, outcome: Ok(40_001) });
+    host.lines(&["AUTH TLS"]);
+    let before = host.data_closed;
+    host.tls_starts(Ok(info_of(false)));
+    assert_eq!(host.data_closed, before + 1);
 }
