@@ -11,7 +11,7 @@ use mayfly_std::clock::Clock;
 use mayfly_std::net;
 use mayfly_std::proxy::{Ends, HEADER_TIME_MAX, HeaderReader, NoHeader, Route};
 use mayfly_std::settings::ServeOptions;
-use mayfly_std::start::{Serve, ServeHandle, StartError, open_root, prepare_process};
+use mayfly_std::start::{Serve, ServeHandle, StartError, open_confined, prepare_process};
 use mayfly_std::storage::Storage;
 use mayfly_std::users::Verifier;
 use smol::Executor;
@@ -37,6 +37,7 @@ pub struct Server {
     /// Closed when sessions must end at once.
     cut: Sender<Infallible>,
     shutdown_ms_max: u64,
+    threads: usize,
 }
 
 impl Serve for Server {
@@ -45,7 +46,9 @@ impl Serve for Server {
     fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         prepare_process(options);
         let listeners = net::listen_control(&options.listen, options.dual_stack)?;
-        let storage: Arc<dyn Storage> = Arc::new(open_root(options, Arc::clone(&clock))?);
+        // The host's answer lies in files that will be out of reach.
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let storage: Arc<dyn Storage> = Arc::new(open_confined(options, Arc::clone(&clock))?);
         let verifier = Verifier::new(options, Arc::clone(&storage));
         let tls_listeners = match options.listen_tls.as_slice() {
             [] => Vec::new(),
@@ -62,6 +65,7 @@ impl Serve for Server {
             handle: ServerHandle { gate: Gate::new(options), verifier, stop: stop_sender },
             cut: cut_sender,
             shutdown_ms_max: options.shutdown_ms_max,
+            threads,
         })
     }
 
@@ -83,7 +87,7 @@ impl Serve for Server {
         let executor = Arc::new(Executor::new());
         let (ended, end) = channel::bounded::<Infallible>(1);
         thread::scope(|scope| {
-            for number in 1..thread::available_parallelism().map_or(1, usize::from) {
+            for number in 1..self.threads {
                 let work = || future::block_on(executor.run(end.recv()));
                 if let Err(error) = thread::Builder::new().name(format!("smol-{number}")).spawn_scoped(scope, work) {
                     warn!(%error, "the server goes on with fewer threads");

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod commands;
+pub mod confine;
 pub mod deflate;
 pub mod exit;
 pub mod listen;

@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
     use crate::settings::ServeOptions;
-    use crate::start::open_root;
+    use crate::start::open_confined;
     use mayfly_core::path::VirtualPath;
     use mayfly_core::record::{Record, Token};
     use mayfly_core::time::Now;
@@ -184,7 +184,7 @@ mod tests {
     fn a_reaper_that_panics_is_followed_by_another() {
         let dir = tempfile::tempdir().unwrap();
         let options = ServeOptions { root: dir.path().to_owned(), ..ServeOptions::default() };
-        let storage = open_root(&options, Arc::new(SystemClock)).unwrap();
+        let storage = open_confined(&options, Arc::new(SystemClock)).unwrap();
         let path = VirtualPath::parse("/past").unwrap();
         let record =
             Record { version: 1, owner: "me".to_owned(), created_s: 0, expiry_s: Some(1), token: Token([1; 16]) };

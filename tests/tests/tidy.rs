@@ -42,6 +42,39 @@ fn the_core_is_pure() {
     }
 }
 
+/// No code but these modules' does what the compiler cannot check, and each such place says why it is sound.
+#[test]
+fn unsafe_code_stands_in_named_modules_alone() {
+    // Counts what an idle session costs: an allocator cannot be written otherwise.
+    let named = ["runtime-smol/tests/idle.rs"];
+    // In halves, so that this file is not found.
+    let word = ["uns", "afe"].concat();
+    let (mut listed, mut strays) = (Vec::new(), Vec::new());
+    for file in tracked().filter(|file| is_rust(file)) {
+        let text = read(&file);
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let begins = |next: &str| code.contains(&format!("{word} {next}"));
+            // A function only passes on what its caller promises.
+            let is_sound_alone = begins("fn ");
+            if !is_sound_alone && !["{", "impl ", "extern ", "trait "].into_iter().any(begins) {
+                continue;
+            }
+            let place = format!("{}:{}: {}", file.display(), at + 1, line.trim());
+            let above = lines[..at].iter().rev().take_while(|line| !line.trim().is_empty()).take(8);
+            let says_why = is_sound_alone || above.chain([line]).any(|line| line.contains("// SAFETY: "));
+            if !named.iter().any(|named| file == Path::new(named)) || !says_why {
+                strays.push(place.clone());
+            }
+            listed.push(place);
+        }
+    }
+    assert!(strays.is_empty(), "not in a named module, or without a `// SAFETY:` comment:\n{}", strays.join("\n"));
+    let text = format!("unsafe code, all of it in tests:\n{}\n", listed.join("\n"));
+    io::stderr().write_all(text.as_bytes()).expect("standard error stands");
+}
+
 /// Nothing that could do I/O comes into the core by way of a dependency.
 #[test]
 fn the_core_depends_on_four_crates() {

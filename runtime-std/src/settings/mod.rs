@@ -1,5 +1,6 @@
 //! What an operator sets: from a TOML file and from flags of the same names, each setting with one definition.
 
+mod confine;
 mod file;
 mod host_names;
 mod network;
@@ -15,6 +16,7 @@ pub(crate) use size::Size;
 pub use table::Given;
 pub(crate) use values::{Form, Lifetime, Value};
 
+use crate::confine::Confinement;
 use crate::log::LogOptions;
 use crate::passive::PassiveHost;
 use crate::storage::durability::Durability;
@@ -61,6 +63,13 @@ pub struct ServeOptions {
     pub login_threads: usize,
     /// Logins that wait to be checked.
     pub login_queue: usize,
+    /// What the server's process gives up; none: nothing, for it is not the server's alone. Settings that were read by
+    /// [`read`] have it, the default has not.
+    pub confinement: Option<Confinement>,
+    /// The permission bits of new files, less the process's umask.
+    pub file_mode: u16,
+    /// The permission bits of new directories, less the process's umask.
+    pub directory_mode: u16,
 }
 
 impl Default for ServeOptions {
@@ -81,11 +90,13 @@ pub fn read(flags: &Given, config: Option<&Path>) -> Result<(ServeOptions, LogOp
     };
     let chosen = given.clone().choose();
     tls::hold(&chosen, flags, file.as_ref())?;
+    let confinement = confinement(&chosen, config);
     let (files, users_file) = (tls::files(&chosen), chosen.users);
     let (mut options, log) = options(given);
     options.tls = tls::load(files)?;
     options.session.named_users = users_file.is_some();
     options.users = users_file.map(|path| Users::open(&path).map(Arc::new)).transpose()?;
+    options.confinement = Some(confinement);
     match (options.session.default_expiry_s, options.session.max_expiry_s) {
         (Some(default), Some(max)) if default > max => Err(file::conflict(
             file.as_ref(),
@@ -107,6 +118,9 @@ fn options(given: Given) -> (ServeOptions, LogOptions) {
         tls: None,
         dual_stack: chosen.dual_stack,
         session: session(&chosen),
+        confinement: None,
+        file_mode: chosen.file_mode.0,
+        directory_mode: chosen.directory_mode.0,
         passive_hosts: chosen.passive_address.hosts().collect(),
         proxy_from: chosen.proxy_from,
         root: chosen.root,
@@ -150,6 +164,20 @@ fn session(chosen: &Chosen) -> Settings {
     session.tls = tls::rules(chosen);
     session.note_dialogue = chosen.log_level >= LevelFilter::DEBUG;
     session
+}
+
+fn confinement(chosen: &Chosen, config: Option<&Path>) -> Confinement {
+    let files = [&chosen.users, &chosen.tls_cert.0, &chosen.tls_key.0, &chosen.tls_client_ca.0];
+    let files = files.into_iter().filter_map(Option::as_deref);
+    Confinement {
+        user: chosen.user.clone(),
+        landlock: chosen.landlock,
+        seccomp: chosen.seccomp,
+        umask: chosen.umask.0,
+        core_dumps: chosen.core_dumps,
+        reads: files.chain(config).map(Path::to_owned).collect(),
+        writes: [&chosen.log_file, &chosen.xferlog].into_iter().filter_map(Option::clone).collect(),
+    }
 }
 
 fn count(number: u32) -> usize {

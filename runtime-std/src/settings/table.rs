@@ -1,12 +1,14 @@
 //! Every setting: name, kind and range of its value, default, help. From this table come the flags, the names in the
 //! TOML file, the help, the range tests and the defaults.
 
+use super::confine::{ModeBits, Umask};
 use super::host_names::HostNames;
 use super::network::PassiveRules;
 use super::rate::Rate;
 use super::size::Size;
 use super::tls::{ImplicitAddress, PemFile};
 use super::values::{Count, Form, Lifetime, Span, Value};
+use crate::confine::{UserName, Wanted};
 use crate::log::LogFormat;
 use crate::storage::durability::Durability;
 use crate::tls::{ClientCertificates, TlsVersion};
@@ -159,6 +161,21 @@ settings! {
         "Logins that are checked at the same time; each takes 19 MiB meanwhile";
     login_queue: Count<1, 10_000> = "64", "N",
         "Logins that wait to be checked; whoever comes then is told to come later";
+    user: Option<UserName> = "own", "USER[:GROUP]",
+        "Whom the server becomes once its ports are bound, and who owns what it stores: a name or number, alone with its \
+         own groups, else with that group alone; root stays so unwarned; own: whoever starts it";
+    landlock: Wanted = "auto", "WHEN",
+        "Put all files but the root and what a reload reads out of reach: auto (where the kernel has landlock), require, off";
+    seccomp: Wanted = "auto", "WHEN",
+        "Have the kernel refuse calls that no server of files makes, exec first: auto (where it can), require, off";
+    core_dumps: bool = "false", "BOOL" [num_args = 0..=1, default_missing_value = "true"],
+        "Let the system write core dumps, which may hold secrets, and debuggers look in";
+    umask: Umask = "own", "BITS",
+        "Permission bits that nothing new gets, in octal; own: as the server was started with";
+    file_mode: ModeBits<0o600> = "0644", "BITS",
+        "Permission bits of new files, in octal, less the umask";
+    directory_mode: ModeBits<0o700> = "0755", "BITS",
+        "Permission bits of new directories, in octal, less the umask";
     log_format: LogFormat = "text", "FORMAT",
         "How log lines look: text or json";
     log_level: LevelFilter = "info", "LEVEL",

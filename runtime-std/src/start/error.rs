@@ -1,5 +1,6 @@
 //! Why a server may not start.
 
+use crate::confine::ConfineError;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::{error, fmt, io};
@@ -22,6 +23,8 @@ pub enum StartError {
         /// What the system said.
         error: io::Error,
     },
+    /// The process cannot be confined as asked.
+    Confine(ConfineError),
     /// The host lacks threads, descriptors or the like.
     Resources(io::Error),
 }
@@ -56,8 +59,15 @@ impl fmt::Display for StartError {
                     _ => f.write_str("\nhint: name a directory that this user may write to, as in --root ./storage"),
                 }
             }
+            Self::Confine(error) => error.fmt(f),
             Self::Resources(error) => write!(f, "the system refuses what a server needs: {error}"),
         }
+    }
+}
+
+impl From<ConfineError> for StartError {
+    fn from(error: ConfineError) -> Self {
+        Self::Confine(error)
     }
 }
 
@@ -65,6 +75,7 @@ impl error::Error for StartError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Listen { error, .. } | Self::Root { error, .. } | Self::Resources(error) => Some(error),
+            Self::Confine(error) => Some(error),
         }
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod error;
 pub use error::StartError;
 
 use crate::clock::Clock;
+use crate::confine;
 use crate::net;
 use crate::settings::ServeOptions;
 use crate::storage::local::LocalStorage;
@@ -57,14 +58,20 @@ pub fn prepare_process(options: &ServeOptions) {
     }
 }
 
-/// Opens the root of these options as a storage, and makes it if it is missing.
+/// Opens the root of these options as a storage, and makes it if it is missing. Where the options confine the process,
+/// it gives up its privileges first, and all that it has no use for then: so this comes after the ports are bound, and
+/// before any other thread runs.
 ///
 /// # Errors
-/// [`StartError::Root`]
-pub fn open_root(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<LocalStorage, StartError> {
-    std::fs::create_dir_all(&options.root)
+/// [`StartError::Root`], [`StartError::Confine`]
+pub fn open_confined(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<LocalStorage, StartError> {
+    confine::drop_privileges(options)?;
+    let storage = std::fs::create_dir_all(&options.root)
         .and_then(|()| LocalStorage::open(&options.root, options.durability, clock))
-        .map_err(|error| StartError::Root { path: options.root.clone(), error })
+        .map_err(|error| StartError::Root { path: options.root.clone(), error })?
+        .with_modes(options.file_mode, options.directory_mode);
+    confine::lock_down(options, storage.uses_openat2())?;
+    Ok(storage)
 }
 
 /// Control connection, data connection, its listener or file, and the directory at work.

@@ -57,6 +57,11 @@ impl Root {
         self
     }
 
+    /// Whether the kernel confines.
+    pub(super) fn uses_openat2(&self) -> bool {
+        self.confinement == Confinement::Kernel
+    }
+
     /// The root's own handle.
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()

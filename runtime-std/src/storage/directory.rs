@@ -9,7 +9,7 @@ use mayfly_core::error::StorageError;
 use mayfly_core::expiry;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::Record;
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, Dir, OFlags, RenameFlags};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -47,7 +47,7 @@ pub(super) fn make(
         clear(disk, path, replaces.ok_or(StorageError::Exists)?)?;
     }
     let temp = name::random(name::NEW).map_err(during("making a directory"))?;
-    rustix::fs::mkdirat(parent, &temp, PUBLIC).map_err(during("making a directory"))?;
+    rustix::fs::mkdirat(parent, &temp, disk.modes.directory).map_err(during("making a directory"))?;
     let outcome = fill(&disk.root, parent, &temp, record)
         .and_then(|()| rename_new(parent, &temp, parent, path.name().as_bytes()).map_err(during("naming a directory")));
     if outcome.is_err() {
@@ -91,9 +91,6 @@ pub(super) fn rename_new(
         outcome => outcome,
     }
 }
-
-/// What a directory may be used for is narrowed by the process's umask alone.
-pub(super) const PUBLIC: Mode = Mode::RWXU.union(Mode::RWXG).union(Mode::RWXO);
 
 /// Moves the expired path that a new one replaces into the trash. Gone meanwhile is as good.
 fn clear(disk: &Disk, path: &VirtualPath, expired: &Record) -> Result<(), StorageError> {

@@ -5,6 +5,7 @@ use super::durability::Durability;
 use super::errno::during;
 use crate::clock::Clock;
 use mayfly_core::error::StorageError;
+use rustix::fs::Mode;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
@@ -13,10 +14,29 @@ pub(super) struct Disk {
     pub(super) root: Root,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) durability: Durability,
+    pub(super) modes: Modes,
     /// Whether to try `O_TMPFILE` before a reserved name.
     pub(super) unnamed_files: bool,
     /// From this size on an upload has its reserved name, so that even the server's death leaves it resumable.
     pub(super) named_from_bytes: u64,
+}
+
+/// Permission bits of what is made for clients, less the process's umask.
+pub(super) struct Modes {
+    pub(super) file: Mode,
+    pub(super) directory: Mode,
+}
+
+impl Default for Modes {
+    fn default() -> Self {
+        Self::of(0o644, 0o755)
+    }
+}
+
+impl Modes {
+    pub(super) fn of(file: u16, directory: u16) -> Self {
+        Self { file: Mode::from_raw_mode(file.into()), directory: Mode::from_raw_mode(directory.into()) }
+    }
 }
 
 impl Disk {

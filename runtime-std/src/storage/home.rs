@@ -1,7 +1,6 @@
 //! Users' homes: plain directories, which are the operator's and never expire.
 
 use super::confine;
-use super::directory::PUBLIC;
 use super::disk::Disk;
 use super::errno::during;
 use super::inode;
@@ -28,7 +27,7 @@ fn make_one(disk: &Disk, path: &VirtualPath) -> Result<(), StorageError> {
         None => {}
     }
     way.require_living(disk.utc_s())?;
-    match rustix::fs::mkdirat(parent, path.name(), PUBLIC) {
+    match rustix::fs::mkdirat(parent, path.name(), disk.modes.directory) {
         Ok(()) => {}
         // Another login of the same user was faster, or somebody put something else there.
         Err(Errno::EXIST) => return Way::hold_shared(&disk.root, path).map(drop),

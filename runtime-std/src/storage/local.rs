@@ -1,7 +1,7 @@
 //! The local disk as a [`Storage`].
 
 use super::confine::Root;
-use super::disk::{Disk, NAMED_FROM_BYTES};
+use super::disk::{Disk, Modes, NAMED_FROM_BYTES};
 use super::durability::Durability;
 use super::errno::during;
 use super::trash::{self, Emptier};
@@ -35,8 +35,25 @@ impl LocalStorage {
         // Made while there is room: a full disk must not keep from the trash what would make room on it. Where it cannot
         // be made, nothing can be moved into it either, and that will tell.
         let _ = record::reserved_dir(&root, root.fd(), name::TRASH);
-        let disk = Disk { root, clock, durability, unnamed_files: true, named_from_bytes: NAMED_FROM_BYTES };
+        let modes = Modes::default();
+        let disk = Disk { root, clock, durability, modes, unnamed_files: true, named_from_bytes: NAMED_FROM_BYTES };
         Ok(Self { disk: Arc::new(disk), emptier: Mutex::default() })
+    }
+
+    /// The same, where new files and directories get these permission bits, less the process's umask. Nothing may have
+    /// been opened in it yet.
+    #[must_use]
+    pub fn with_modes(mut self, file: u16, directory: u16) -> Self {
+        if let Some(disk) = Arc::get_mut(&mut self.disk) {
+            disk.modes = Modes::of(file, directory);
+        }
+        self
+    }
+
+    /// Whether the kernel itself keeps paths beneath the root; else they are walked component by component.
+    #[must_use]
+    pub fn uses_openat2(&self) -> bool {
+        self.disk.root.uses_openat2()
     }
 }
 

@@ -13,7 +13,7 @@ use mayfly_core::action::UploadBase;
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileInfo, FileKind, RecordAt};
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -369,7 +369,7 @@ fn kept_bytes(wanted: Option<u64>, there: u64) -> Result<u64, StorageError> {
 
 /// Makes a file without a name in `dir`; where the file system has none such, with a reserved name.
 fn make_file(disk: &Disk, dir: BorrowedFd<'_>) -> Result<(File, Aside), Errno> {
-    let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
+    let mode = disk.modes.file;
     if disk.unnamed_files {
         match rustix::fs::openat(dir, c".", OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC, mode) {
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => {}
