@@ -24,6 +24,9 @@ fn actions() {
     stand::<ClientAction>(&[
         r#"{"action":"open_control","id":1,"host":"ftp.example","port":21}"#,
         r#"{"action":"send_command","wire":"PASS x\r\n","shown":"PASS <secret>"}"#,
+        r#"{"action":"start_tls","id":2,"host":"ftp.example"}"#,
+        r#"{"action":"secure_data","id":3,"host":"ftp.example"}"#,
+        r#"{"action":"note","note":{"note":"secured","data":true,"tls":{"protocol":"TLSv1.3","cipher":"x","resumed":true}}}"#,
         r#"{"action":"listen_data","id":2,"local":"192.0.2.1"}"#,
         r#"{"action":"accept_data","id":3,"peer":"192.0.2.7"}"#,
         r#"{"action":"connect_data","id":4,"peer":"[2001:db8::7]:50000","local":"2001:db8::1"}"#,
@@ -54,6 +57,9 @@ fn events() {
         r#"{"event":"control_received","text":"220 Hello\r\n"}"#,
         r#"{"event":"control_received","hex":"ff"}"#,
         r#"{"event":"control_closed"}"#,
+        r#"{"event":"tls_started","id":2,"outcome":{"ok":{"protocol":"TLSv1.2","cipher":"x","resumed":false}}}"#,
+        r#"{"event":"tls_started","id":2,"outcome":{"err":{"untrusted":"unknown issuer"}}}"#,
+        r#"{"event":"tls_started","id":2,"outcome":{"err":"no_tls"}}"#,
         r#"{"event":"data_listening","id":2,"outcome":{"ok":40001}}"#,
         r#"{"event":"data_connected","id":3,"outcome":{"ok":null}}"#,
         r#"{"event":"data_connected","id":3,"outcome":{"err":"refused"}}"#,
@@ -74,6 +80,7 @@ fn calls() {
     stand::<Call>(&[
         r#"{"name":"connect","host":"::1","port":21,"user":"me","password":"x","account":null,"once":false}"#,
         r#"{"name":"connect","host":"a","port":2121,"user":"me","password":"x","account":"books","once":true}"#,
+        r#"{"name":"connect","host":"a","port":990,"user":"me","password":"x","account":null,"once":false,"tls":"implicit"}"#,
         concat!(
             r#"{"name":"upload","storage_path":"a","files":["b/1"],"directories":["c"],"expiry_date":"7d","add":true,"#,
             r#""token":"00112233445566778899aabbccddeeff","standing":"made"}"#,

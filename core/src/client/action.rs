@@ -4,6 +4,7 @@
 use super::failure::Failure;
 use super::summary::Summary;
 use crate::action::ActionId;
+use crate::event::TlsInfo;
 use crate::wire::command::Secret;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -26,6 +27,25 @@ pub enum ClientAction {
         host: String,
         /// The port; 21 unless the caller said otherwise.
         port: u16,
+    },
+    /// Secure the control connection with TLS, as its client (RFC 4217 4), in a TLS session of its own, once all that was
+    /// to be sent has gone out; outcome [`TlsStarted`](super::event::ClientEvent::TlsStarted). Whatever is sent and
+    /// received from then on goes through TLS. What the server sent in clear before is no part of it, and makes it fail.
+    StartTls {
+        /// Repeated by the outcome.
+        id: ActionId,
+        /// The name or address that the server's certificate must be good for.
+        host: String,
+    },
+    /// Secure the data connection that stands with TLS, as its client (RFC 4217 9), resuming the control connection's TLS
+    /// session; outcome [`TlsStarted`](super::event::ClientEvent::TlsStarted). A transfer over it has ended in order only
+    /// with `close_notify`: one is sent after a file, and without one what is received was cut off
+    /// ([`ConnectionLost`](super::event::MoveError::ConnectionLost)).
+    SecureData {
+        /// Repeated by the outcome.
+        id: ActionId,
+        /// As for the control connection.
+        host: String,
     },
     /// Send this line on the control connection.
     SendCommand {
@@ -168,6 +188,13 @@ pub enum ClientNote {
         size_bytes: Option<u64>,
         /// Where it goes on from.
         offset_bytes: u64,
+    },
+    /// The control connection, or a data connection, is secured.
+    Secured {
+        /// Which of the two.
+        data: bool,
+        /// How.
+        tls: TlsInfo,
     },
     /// The path that was to be added to is there, and keeps its date although the order names one.
     DateLeftAlone {

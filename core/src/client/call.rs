@@ -55,6 +55,31 @@ pub struct Connect {
     /// Whether one try is enough, for another connection does the work meanwhile.
     #[serde(default)]
     pub once: bool,
+    /// How the connections are secured.
+    #[serde(default, skip_serializing_if = "Tls::is_none")]
+    pub tls: Tls,
+}
+
+/// How a session is secured with TLS: all of it, or none. What was asked for is never given up for less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Tls {
+    /// Not at all.
+    #[default]
+    None,
+    /// AUTH TLS before the login (RFC 4217 4), and every data connection with PROT P (RFC 4217 9).
+    Explicit,
+    /// TLS before the greeting, on a port of its own (990 by custom), and every data connection with PROT P.
+    Implicit,
+}
+
+impl Tls {
+    /// Whether nothing is secured.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 /// What an upload is to do.

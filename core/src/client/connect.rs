@@ -1,12 +1,14 @@
-//! Connect (seed): 220, OPTS UTF8 ON, USER, PASS; then what the client must know: FEAT, TYPE I.
+//! Connect (seed): 220, OPTS UTF8 ON, USER, PASS; then what the client must know: FEAT, TYPE I. With TLS, AUTH, PBSZ and
+//! PROT come right after 220 (RFC 4217 12), so that neither name nor password ever goes in clear.
 
-use super::call::Connect;
-use super::failure::{Failure, FailureKind};
+use super::call::{Connect, Tls};
+use super::failure::{Failure, FailureKind, Hint};
 use super::reply_reader::{Class, Heard};
+use super::secure;
 use super::server::{Features, Known, Server};
 use super::step::{Input, Next, Step};
 use super::summary::Summary;
-use crate::wire::command::{Command, Secret, TypeCode};
+use crate::wire::command::{Command, ProtectionLevel, Secret, TypeCode};
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
@@ -23,7 +25,16 @@ pub(super) struct Login {
 
 #[derive(Clone, Copy, Debug)]
 enum Stage {
+    /// TLS before the greeting.
+    SecuringFirst,
     Greeting,
+    /// AUTH TLS.
+    Agreeing,
+    Securing,
+    /// PBSZ.
+    Sizing,
+    /// PROT P.
+    Protecting,
     Utf8,
     User,
     Password,
@@ -52,10 +63,20 @@ impl Login {
         Self { as_whom, welcome: String::new(), speaks_utf8: false, stage: Stage::Greeting }
     }
 
+    /// Whether the server has nothing to say before the handshake is done.
+    pub(super) fn is_securing(&self) -> bool {
+        matches!(self.stage, Stage::SecuringFirst | Stage::Securing)
+    }
+
     fn ask(&mut self, stage: Stage) -> Next {
         self.stage = stage;
         Next::Command(match stage {
             Stage::Greeting => return Next::Listen,
+            Stage::SecuringFirst | Stage::Securing => return Next::Secure,
+            Stage::Agreeing => Command::Auth("TLS".to_owned()),
+            // RFC 4217 9: it has to come before PROT, and TLS needs no other size.
+            Stage::Sizing => Command::Pbsz(0),
+            Stage::Protecting => Command::Prot(ProtectionLevel::Private),
             Stage::Utf8 | Stage::Utf8Again => Command::OptsUtf8(true),
             Stage::User => Command::User(self.as_whom.user.clone()),
             Stage::Password => Command::Pass(self.as_whom.password.clone()),
@@ -69,7 +90,22 @@ impl Login {
         match (self.stage, reply.class()) {
             (Stage::Greeting, Class::Done) => {
                 reply.text().clone_into(&mut self.welcome);
+                self.ask(match self.as_whom.tls {
+                    Tls::None => Stage::Utf8,
+                    Tls::Explicit => Stage::Agreeing,
+                    Tls::Implicit => Stage::Sizing,
+                })
+            }
+            // RFC 4217 4: 234 alone agrees; where it does not come, nothing more is said.
+            (Stage::Agreeing, Class::Done) if reply.code == 234 => self.ask(Stage::Securing),
+            (Stage::Sizing, Class::Done) => self.ask(Stage::Protecting),
+            (Stage::Protecting, Class::Done) => {
+                server.private_as = Some(self.as_whom.host.clone());
                 self.ask(Stage::Utf8)
+            }
+            (Stage::Agreeing | Stage::Sizing | Stage::Protecting, _) => self.refuse(FailureKind::Tls, reply),
+            (Stage::SecuringFirst | Stage::Securing, _) => {
+                Next::Fail(Failure::new(FailureKind::Tls, "the server speaks before TLS stands"))
             }
             (Stage::Greeting, _) => self.refuse(FailureKind::CannotConnect, reply),
             // Names are sent as UTF-8 whatever the server says to that (RFC 2640 2.2).
@@ -101,9 +137,15 @@ impl Login {
         let class = reply.class();
         let what = match self.stage {
             Stage::Greeting => format!("{} does not serve now", self.as_whom.host),
+            Stage::Agreeing => format!("{} does not speak TLS here", self.as_whom.host),
+            Stage::Sizing | Stage::Protecting => format!("{} does not secure data connections", self.as_whom.host),
             _ => format!("{} does not let {} in", self.as_whom.host, self.as_whom.user),
         };
-        let failure = Failure::by_reply(kind, what, reply);
+        let failure = match kind {
+            // 530 answers who has not logged in; it is no refusal of this user.
+            FailureKind::Tls => Failure { reply: Some(reply), ..Failure::new(kind, what) }.with_hint(Hint::NoTls),
+            _ => Failure::by_reply(kind, what, reply),
+        };
         if class == Class::NotNow { Next::Again(failure) } else { Next::Fail(failure) }
     }
 }
@@ -111,7 +153,13 @@ impl Login {
 impl Step for Login {
     fn step(&mut self, server: &mut Server, input: Input) -> Next {
         match input {
+            Input::Start if self.as_whom.tls == Tls::Implicit => self.ask(Stage::SecuringFirst),
             Input::Start => self.ask(Stage::Greeting),
+            Input::Secured(Ok(_)) if matches!(self.stage, Stage::SecuringFirst) => self.ask(Stage::Greeting),
+            Input::Secured(Ok(_)) => self.ask(Stage::Sizing),
+            Input::Secured(Err(fault)) => {
+                secure::not_secured(&format!("cannot secure the connection to {}", self.as_whom.host), fault)
+            }
             Input::Reply(reply) => self.on_reply(server, reply),
             _ => Next::Fail(Failure::new(FailureKind::Protocol, "the login needs no data".to_owned())),
         }

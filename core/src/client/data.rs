@@ -3,10 +3,11 @@
 
 use super::action::{ClientAction, ClientNote};
 use super::desk::{Awaited, Desk};
-use super::event::{Fault, MoveError};
+use super::event::{Fault, MoveError, TlsFault};
 use super::order::{DataOrder, Moved, Trouble, What};
 use super::reply_reader::{Class, Heard};
 use super::server::{Server, Way};
+use crate::event::TlsInfo;
 use crate::wire::command::{Command, EpsvArgument};
 use crate::{data, limits};
 use alloc::vec::Vec;
@@ -37,6 +38,10 @@ enum State {
     /// before the server's connection was taken.
     Commanded {
         open: bool,
+        last: Option<Heard>,
+    },
+    /// TLS is to begin; the final reply may have come already.
+    Securing {
         last: Option<Heard>,
     },
     /// Bytes move; the final reply may have come already.
@@ -88,6 +93,7 @@ impl DataJob {
                 State::AskedPassive
                 | State::AskedActive
                 | State::AskedRestart
+                | State::Securing { .. }
                 | State::Moving { .. }
                 | State::Completing { .. },
                 Class::Preliminary,
@@ -95,28 +101,29 @@ impl DataJob {
             (State::Commanded { open, .. }, Class::Preliminary) => {
                 self.begun = true;
                 if *open {
-                    return self.transfer(desk, None);
+                    return self.secure(desk, server, None);
                 }
                 desk.wait(desk.settings.connect_ms_max);
                 None
             }
             (State::Commanded { open: true, .. }, Class::Done) if !self.order.sends() => {
                 // Some servers leave 150 out where there is little to say.
-                self.transfer(desk, Some(reply))
+                self.secure(desk, server, Some(reply))
             }
             (State::Commanded { last, .. }, Class::Done) if !self.order.sends() && last.is_none() => {
                 *last = Some(reply);
                 desk.wait(desk.settings.connect_ms_max);
                 None
             }
-            (State::Moving { last }, Class::Done) if last.is_none() => {
+            (State::Securing { last } | State::Moving { last }, Class::Done) if last.is_none() => {
                 *last = Some(reply);
                 None
             }
             (State::Completing { trouble }, class) => {
                 let outcome = match (trouble.take(), class) {
                     (None, Class::Done) => Ok(reply),
-                    (Some(Trouble::Lost), Class::NotNow | Class::Never) | (None, _) => Err(Trouble::Refused(reply)),
+                    (Some(Trouble::Lost | Trouble::Insecure(TlsFault::Lost)), Class::NotNow | Class::Never)
+                    | (None, _) => Err(Trouble::Refused(reply)),
                     (Some(trouble), _) => Err(trouble),
                 };
                 self.end(desk, outcome)
@@ -150,7 +157,7 @@ impl DataJob {
             (State::Connecting, Err(fault)) => self.try_next_way(desk, server, fault),
             (State::Commanded { last, .. }, Ok(())) if self.begun || last.is_some() => {
                 let last = last.take();
-                self.transfer(desk, last)
+                self.secure(desk, server, last)
             }
             (State::Commanded { open, .. }, Ok(())) => {
                 *open = true;
@@ -272,6 +279,34 @@ impl DataJob {
         }
         self.state = State::Commanded { open: !active, last: None };
         None
+    }
+
+    /// The server has begun. With PROT P the handshake comes first, the client being the client of it (RFC 4217 7, 9).
+    fn secure(&mut self, desk: &mut Desk, server: &Server, last: Option<Heard>) -> Option<Moved> {
+        let Some(host) = server.private_as.clone() else { return self.transfer(desk, last) };
+        desk.ask(Awaited::Secured, |id| ClientAction::SecureData { id, host });
+        desk.wait(desk.settings.connect_ms_max);
+        self.state = State::Securing { last };
+        None
+    }
+
+    pub(super) fn on_secured(&mut self, desk: &mut Desk, outcome: Result<TlsInfo, TlsFault>) -> Option<Moved> {
+        let State::Securing { last } = &mut self.state else { return self.settle_cancelled(desk) };
+        let last = last.take();
+        match outcome {
+            Ok(tls) => {
+                desk.note(ClientNote::Secured { data: true, tls });
+                self.transfer(desk, last)
+            }
+            Err(fault) if last.is_some() => self.end(desk, Err(Trouble::Insecure(fault))),
+            // The server hears of it by itself, and says why if it was its own doing.
+            Err(fault) => {
+                desk.push(ClientAction::CloseData);
+                desk.wait(desk.settings.reply_ms_max);
+                self.state = State::Completing { trouble: Some(Trouble::Insecure(fault)) };
+                None
+            }
+        }
     }
 
     fn transfer(&mut self, desk: &mut Desk, last: Option<Heard>) -> Option<Moved> {

@@ -28,6 +28,7 @@ pub(super) struct Desk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awaited {
     Control,
+    Secured,
     Listening,
     Connected,
     Source,

@@ -285,7 +285,7 @@ impl Step for Download {
             (Input::Data(moved), _) => self.on_moved(server, moved),
             (Input::Sink(outcome), _) => self.on_sink(outcome),
             (Input::Kept(outcome), _) => self.on_kept(server, outcome),
-            (Input::Source(_), _) => {
+            (Input::Source(_) | Input::Secured(_), _) => {
                 Next::Fail(Failure::new(FailureKind::Local, "a download has no source".to_owned()))
             }
         }

@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use crate::action::ActionId;
+use crate::event::TlsInfo;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -24,6 +25,14 @@ pub enum ClientEvent {
         /// The ends of the connection.
         #[serde(with = "crate::wire::json::outcome")]
         outcome: Result<ControlEnds, Fault>,
+    },
+    /// The outcome of `ClientAction::StartTls` and `ClientAction::SecureData`.
+    TlsStarted {
+        /// The action's.
+        id: ActionId,
+        /// How the connection is secured now; `certificate` is left out.
+        #[serde(with = "crate::wire::json::outcome")]
+        outcome: Result<TlsInfo, TlsFault>,
     },
     /// Bytes came on the control connection.
     ControlReceived {
@@ -117,6 +126,29 @@ pub struct ControlEnds {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fault(pub String);
+
+/// Why a connection is not secured. What the host has to say about it is one line for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TlsFault {
+    /// Nobody whom the host trusts vouches for the server's certificate.
+    Untrusted(Fault),
+    /// The certificate is another host's.
+    WrongName(Fault),
+    /// The certificate is not valid at this time.
+    OutOfDate(Fault),
+    /// What answers speaks no TLS.
+    NoTls,
+    /// The two could not agree, or the server's side failed.
+    Failed(Fault),
+    /// The host's own files failed: those that say whom it trusts or who it is.
+    Local(Fault),
+    /// The connection was lost.
+    Lost,
+    /// `ClientAction::Cancel` ended it.
+    Cancelled,
+}
 
 /// What a source holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -106,6 +106,14 @@ pub enum Hint {
     NotNow,
     /// The server failed, rather than refused.
     ServerTrouble,
+    /// Nobody whom the client trusts vouches for the server's certificate.
+    CertificateUntrusted,
+    /// The server's certificate is another host's.
+    CertificateOfAnother,
+    /// The server's certificate is not valid at this time.
+    CertificateOutOfDate,
+    /// The server does not secure what it should.
+    NoTls,
 }
 
 impl Hint {
@@ -124,6 +132,18 @@ impl Hint {
                 "check the path; the URL names it alone, and files come behind it: ftp://host/path FILE"
             }
             Self::NotNow => "the server takes nobody more at this moment; try again later",
+            Self::CertificateUntrusted => {
+                "if the server has made its certificate itself, get that from who runs it and give it with --ca FILE; \
+                 --insecure takes any, and so does not tell a stranger in between"
+            }
+            Self::CertificateOfAnother => {
+                "connect by a name that the certificate is good for; or is this another server?"
+            }
+            Self::CertificateOutOfDate => "who runs the server must renew its certificate; or is the clock here wrong?",
+            Self::NoTls => {
+                "ask who runs the server for TLS: --tls explicit is for port 21, ftps:// for a port of its own, 990; \
+                 nothing secret was sent"
+            }
             Self::ServerTrouble => "the server has trouble of its own; try again later, or ask who runs it",
         }
     }
@@ -175,7 +195,7 @@ impl Failure {
             FailureKind::Partial => "run the same command again for the rest; an upload needs --add then",
             FailureKind::NoSpace => "the server has no room for it; free some there, or send less",
             FailureKind::Local => "check that the local file is there, and may be read or written",
-            FailureKind::Tls => "check the server's certificate",
+            FailureKind::Tls => "-v shows how far it came; who runs the server knows what it asks for",
             FailureKind::TimedOut => "the server or the network is too slow or gone; try again later",
             FailureKind::Protocol => "this may be no FTP server; -v shows what it says",
             FailureKind::Unfit => "give each file a name of its own, without slashes and control characters",

@@ -52,7 +52,9 @@ impl Client {
         if let Some(link) = &mut self.link {
             link.reader.push(bytes);
         }
-        while let Some(link) = &mut self.link {
+        while !self.refuses_injected()
+            && let Some(link) = &mut self.link
+        {
             match link.reader.next_reply() {
                 Ok(Some(reply)) => self.on_reply(reply),
                 Ok(None) => return,

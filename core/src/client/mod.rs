@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use mayfly_core::client::action::ClientAction;
-//! use mayfly_core::client::call::{Call, ClientSettings, Connect};
+//! use mayfly_core::client::call::{Call, ClientSettings, Connect, Tls};
 //! use mayfly_core::client::event::{ClientEvent, ControlEnds};
 //! use mayfly_core::client::Client;
 //! use mayfly_core::time::Now;
@@ -18,6 +18,7 @@
 //!     password: Secret("guest".into()),
 //!     account: None,
 //!     once: false,
+//!     tls: Tls::None,
 //! });
 //! client.handle(now, ClientEvent::Call { call })?;
 //! // The law: drain every action before the next event.
@@ -52,6 +53,7 @@ mod order;
 mod place;
 pub mod reply_reader;
 mod run;
+mod secure;
 mod server;
 mod step;
 pub mod summary;
@@ -207,6 +209,7 @@ impl Client {
         match event {
             ClientEvent::Call { call } => self.begin(call),
             ClientEvent::ControlConnected { outcome, .. } => self.on_control_connected(outcome),
+            ClientEvent::TlsStarted { outcome, .. } => self.on_tls_started(outcome),
             ClientEvent::ControlReceived { bytes } => self.on_control_received(&bytes),
             ClientEvent::ControlClosed => self.lose(self.lost()),
             ClientEvent::SourceOpened { outcome, .. } => self.step(Input::Source(outcome)),
@@ -238,6 +241,7 @@ impl Client {
 fn awaited(event: &ClientEvent) -> Option<(ActionId, Awaited)> {
     Some(match event {
         ClientEvent::ControlConnected { id, .. } => (*id, Awaited::Control),
+        ClientEvent::TlsStarted { id, .. } => (*id, Awaited::Secured),
         ClientEvent::DataListening { id, .. } => (*id, Awaited::Listening),
         ClientEvent::DataConnected { id, .. } => (*id, Awaited::Connected),
         ClientEvent::SourceOpened { id, .. } => (*id, Awaited::Source),

@@ -1,6 +1,6 @@
 //! What is asked of a data connection, and what came of it.
 
-use super::event::Fault;
+use super::event::{Fault, TlsFault};
 use super::reply_reader::Heard;
 use crate::wire::command::Command;
 use alloc::string::String;
@@ -48,6 +48,8 @@ pub(super) enum Trouble {
     RestartRefused(Heard),
     /// No data connection could be had in any way.
     Unconnected(Fault),
+    /// The data connection could not be secured.
+    Insecure(TlsFault),
     /// The data connection was lost.
     Lost,
     /// The file's side failed.

@@ -4,6 +4,7 @@
 use super::failure::{Failure, FailureKind, Hint};
 use super::order::Trouble;
 use super::reply_reader::{Class, Heard};
+use super::secure;
 use super::server::{Place, Server};
 use super::step::Next;
 use super::summary::PathExpiry;
@@ -103,6 +104,7 @@ pub(super) fn broken(what: &str, trouble: Trouble, moved: bool) -> Next {
             let what = because(format!("no data connection ({})", fault.0));
             Next::Again(Failure::new(FailureKind::CannotConnect, what))
         }
+        Trouble::Insecure(fault) => secure::not_secured(what, fault),
         Trouble::Lost => {
             Next::Again(Failure::new(FailureKind::Partial, because("the data connection broke".to_owned())))
         }

@@ -102,6 +102,11 @@ impl ReplyReader {
         self.buffer.extend_from_slice(bytes);
     }
 
+    /// Whether nothing has come behind the last whole reply.
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_none() && self.start == self.buffer.len()
+    }
+
     /// The next whole reply, if there is one.
     pub(super) fn next_reply(&mut self) -> Result<Option<Heard>, ReplyError> {
         while let Some(line) = self.next_line() {

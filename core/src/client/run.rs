@@ -131,6 +131,7 @@ impl Client {
                 }
             }
             Next::Command(command) => self.desk.send(&command),
+            Next::Secure => self.secure_control(),
             Next::Again(failure) => self.lose(failure),
             Next::Fail(failure) => {
                 self.hang_up();
@@ -154,7 +155,7 @@ impl Client {
                 desk.send(&command);
                 Stage::Asked
             }
-            Next::Listen => Stage::Asked,
+            Next::Listen | Next::Secure => Stage::Asked,
             Next::Data(order) => {
                 let reached = (order.file, order.offset_bytes);
                 if reached > self.headway {

@@ -24,6 +24,8 @@ pub(super) struct Server {
     pub(super) takes_ascii: bool,
     /// Whether a listing held a name that is no UTF-8.
     pub(super) listed_bytes: bool,
+    /// The name that its certificate must be good for, where PROT P secures each data connection.
+    pub(super) private_as: Option<String>,
 }
 
 impl Server {
@@ -39,6 +41,7 @@ impl Server {
             represented: TypeCode::Image,
             takes_ascii: true,
             listed_bytes: false,
+            private_as: None,
         }
     }
 

@@ -2,12 +2,13 @@
 //! came of it.
 
 use super::action::ClientNote;
-use super::event::{Fault, SourceInfo};
+use super::event::{Fault, SourceInfo, TlsFault};
 use super::failure::Failure;
 use super::order::{DataOrder, Moved};
 use super::reply_reader::Heard;
 use super::server::Server;
 use super::summary::Summary;
+use crate::event::TlsInfo;
 use crate::wire::command::Command;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -19,6 +20,8 @@ pub(super) enum Next {
     Command(Command),
     /// Wait for a reply that comes by itself.
     Listen,
+    /// Secure the control connection.
+    Secure,
     /// Set up a data connection and move something over it.
     Data(DataOrder),
     /// Open that file of the upload.
@@ -44,6 +47,8 @@ pub(super) enum Input {
     Start,
     /// The final reply to the command.
     Reply(Heard),
+    /// Whether the control connection is secured.
+    Secured(Result<TlsInfo, TlsFault>),
     /// The data connection has done its work, or not.
     Data(Moved),
     /// What is to be sent.

@@ -3,6 +3,7 @@
 //! ```text
 //! A: open host:21 = ok        the client wants this of its host; the host's outcome follows the `=`
 //! S: 220 Welcome              the server sends this line
+//! A: tls host = ok            TLS, ok or the name of a fault; A: data tls host for a data connection
 //! C: OPTS UTF8 ON             the client sends this line
 //! B: RETR gr<FC>n             the client sends this line, of which some bytes are no UTF-8
 //! ! close | wait [MS] | ..   the server closes; the deadline comes (after that long); ..
@@ -16,16 +17,18 @@ mod misbehaviour;
 mod random;
 mod resumption;
 mod servers;
+mod tls;
 mod trees;
 
 use super::Client;
 use super::action::{ClientAction, wire_bytes};
-use super::call::{Call, ClientSettings, Connect, DownloadOrder, UploadOrder};
-use super::event::{ClientEvent, ControlEnds, Fault, MoveError, SourceInfo};
+use super::call::{Call, ClientSettings, Connect, DownloadOrder, Tls, UploadOrder};
+use super::event::{ClientEvent, ControlEnds, Fault, MoveError, SourceInfo, TlsFault};
 use super::failure::Failure;
 use super::summary::Summary;
 use crate::action::ActionId;
 use crate::error::Misuse;
+use crate::event::TlsInfo;
 use crate::time::Now;
 use crate::wire::command::Secret;
 use alloc::borrow::ToOwned;
@@ -66,7 +69,7 @@ const PLAIN: &str = "EPRT,EPSV,MDTM,PASV,REST STREAM,SIZE,TVFS";
 fn connect() -> Call {
     let (host, user) = ("host".to_owned(), "anonymous".to_owned());
     let (password, account) = (Secret("guest".to_owned()), None);
-    Call::Connect(Connect { host, port: 21, user, password, account, once: false })
+    Call::Connect(Connect { host, port: 21, user, password, account, once: false, tls: Tls::None })
 }
 
 fn upload(files: &[&str], expiry_date: Option<&str>, add: bool) -> Call {
@@ -239,6 +242,17 @@ impl Bench {
                     .map(|(peer, local)| ControlEnds { peer: peer.parse().unwrap(), local: local.parse().unwrap() });
                 self.tell(ClientEvent::ControlConnected { id, outcome });
             }
+            ClientAction::StartTls { id, .. } | ClientAction::SecureData { id, .. } => {
+                let outcome = match outcome {
+                    "ok" => Ok(secured()),
+                    "lost" => Err(TlsFault::Lost),
+                    "cancelled" => Err(TlsFault::Cancelled),
+                    "untrusted" => Err(TlsFault::Untrusted(fault())),
+                    "local" => Err(TlsFault::Local(fault())),
+                    _ => Err(TlsFault::Failed(fault())),
+                };
+                self.tell(ClientEvent::TlsStarted { id, outcome });
+            }
             ClientAction::ListenData { id, .. } => {
                 self.tell(ClientEvent::DataListening { id, outcome: outcome.parse().map_err(|_| fault()) });
             }
@@ -287,6 +301,16 @@ impl Bench {
     }
 }
 
+/// A connection that is secured.
+fn secured() -> TlsInfo {
+    TlsInfo {
+        protocol: "TLSv1.3".to_owned(),
+        cipher: "TLS13_AES_256_GCM_SHA384".to_owned(),
+        resumed: false,
+        certificate: None,
+    }
+}
+
 /// The bytes of a text in which `<FC>` stands for one that is no UTF-8.
 fn bytes(text: &str) -> Vec<u8> {
     text.split("<FC>").map(str::as_bytes).collect::<Vec<_>>().join(&0xfc)
@@ -296,6 +320,8 @@ fn shown(action: &ClientAction) -> String {
     let text = |value: &Option<u64>| value.map_or_else(|| "?".to_owned(), |value| format!("{value}"));
     match action {
         ClientAction::OpenControl { host, port, .. } => format!("open {host}:{port}"),
+        ClientAction::StartTls { host, .. } => format!("tls {host}"),
+        ClientAction::SecureData { host, .. } => format!("data tls {host}"),
         ClientAction::ListenData { local, .. } => format!("listen {local}"),
         ClientAction::AcceptData { peer, .. } => format!("accept {peer}"),
         ClientAction::ConnectData { peer, .. } => format!("connect {peer}"),

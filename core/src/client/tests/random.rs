@@ -1,12 +1,13 @@
 //! Servers and hosts that do anything at any time: the client never panics, hands out one action with an outcome at a
 //! time, and ends every call.
 
+use super::tls::connect_by;
 use super::*;
 use crate::client::call::ListOrder;
 use alloc::string::ToString;
 use proptest::prelude::*;
 
-const REPLIES: [&str; 34] = [
+const REPLIES: [&str; 37] = [
     "220 Welcome",
     "200 ok",
     "331 Password?",
@@ -41,6 +42,9 @@ const REPLIES: [&str; 34] = [
     "550 no",
     "550-no\r\n550 Storage path expired.",
     "552 quota",
+    "234 go ahead",
+    "234 go ahead\r\n220 injected",
+    "522 TLS session must be resumed",
 ];
 
 #[derive(Clone, Debug)]
@@ -130,6 +134,10 @@ impl Chaos {
                     outcome: well.then_some(ControlEnds { peer, local }).ok_or_else(fault),
                 }
             }
+            ClientAction::StartTls { id, .. } | ClientAction::SecureData { id, .. } => {
+                let error = if number.is_multiple_of(2) { TlsFault::Lost } else { TlsFault::Failed(fault()) };
+                ClientEvent::TlsStarted { id, outcome: well.then(secured).ok_or(error) }
+            }
             ClientAction::ListenData { id, .. } => {
                 ClientEvent::DataListening { id, outcome: well.then_some(27173).ok_or_else(fault) }
             }
@@ -167,6 +175,7 @@ impl Chaos {
         let (verb, begun) = &mut self.last;
         match verb.as_str() {
             "" => "220 Welcome",
+            "AUTH" => "234 go ahead",
             "USER" => "331 Password?",
             "PASS" => "230 in",
             "FEAT" => REPLIES[4],
@@ -231,6 +240,7 @@ proptest! {
     #[test]
     fn whatever_comes_each_call_ends_once(
         is_active in any::<bool>(),
+        tls in prop_oneof![Just(Tls::None), Just(Tls::Explicit), Just(Tls::Implicit)],
         calls in proptest::collection::vec(call(), 1..3),
         whims in proptest::collection::vec(whim(), 0..400),
     ) {
@@ -238,7 +248,7 @@ proptest! {
         let now = Now { monotonic_ms: 0, utc_s: 1_798_761_600 };
         let mut chaos = Chaos { client: Client::new(settings), now, outstanding: None, finished: 0, ended: false, last: (String::new(), false) };
         let mut whims = whims.into_iter();
-        let mut calls: Vec<Call> = core::iter::once(connect()).chain(calls).chain([Call::Quit]).collect();
+        let mut calls: Vec<Call> = core::iter::once(connect_by(tls)).chain(calls).chain([Call::Quit]).collect();
         calls.reverse();
         let mut begun = 0;
         while let Some(call) = calls.pop() {

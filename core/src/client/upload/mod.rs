@@ -349,7 +349,7 @@ impl Step for Upload {
             Input::Reply(reply) => self.on_reply(server, reply),
             Input::Data(moved) => self.on_moved(server, moved),
             Input::Source(outcome) => self.on_source(server, outcome),
-            Input::Sink(_) | Input::Kept(_) => {
+            Input::Sink(_) | Input::Kept(_) | Input::Secured(_) => {
                 Next::Fail(Failure::new(FailureKind::Local, "an upload has no sink".to_owned()))
             }
         }
