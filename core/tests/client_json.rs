@@ -60,6 +60,7 @@ fn events() {
         r#"{"event":"tls_started","id":2,"outcome":{"ok":{"protocol":"TLSv1.2","cipher":"x","resumed":false}}}"#,
         r#"{"event":"tls_started","id":2,"outcome":{"err":{"untrusted":"unknown issuer"}}}"#,
         r#"{"event":"tls_started","id":2,"outcome":{"err":"no_tls"}}"#,
+        r#"{"event":"control_broke","fault":{"failed":"CertificateRequired"}}"#,
         r#"{"event":"data_listening","id":2,"outcome":{"ok":40001}}"#,
         r#"{"event":"data_connected","id":3,"outcome":{"ok":null}}"#,
         r#"{"event":"data_connected","id":3,"outcome":{"err":"refused"}}"#,

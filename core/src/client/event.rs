@@ -42,6 +42,12 @@ pub enum ClientEvent {
     },
     /// The server closed the control connection, or it broke.
     ControlClosed,
+    /// What came on the control connection is not what its TLS lets through, or the server refused with an alert. It is
+    /// gone.
+    ControlBroke {
+        /// What TLS says.
+        fault: TlsFault,
+    },
     /// The outcome of `ClientAction::ListenData`.
     DataListening {
         /// The action's.

@@ -212,6 +212,7 @@ impl Client {
             ClientEvent::TlsStarted { outcome, .. } => self.on_tls_started(outcome),
             ClientEvent::ControlReceived { bytes } => self.on_control_received(&bytes),
             ClientEvent::ControlClosed => self.lose(self.lost()),
+            ClientEvent::ControlBroke { fault } => self.on_control_broke(fault),
             ClientEvent::SourceOpened { outcome, .. } => self.step(Input::Source(outcome)),
             ClientEvent::SinkOpened { outcome, .. } => self.step(Input::Sink(outcome)),
             ClientEvent::SinkKept { outcome, .. } => self.step(Input::Kept(outcome)),

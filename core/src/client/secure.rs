@@ -30,6 +30,16 @@ impl Client {
         self.step(Input::Secured(outcome));
     }
 
+    /// RFC 8446 4.4.2.4: a server may refuse a certificate, or the lack of one, after the client's side is done.
+    pub(super) fn on_control_broke(&mut self, fault: TlsFault) {
+        let what = format!("the secured connection to {} broke", self.host());
+        match not_secured(&what, fault) {
+            Next::Fail(failure) if self.call.is_some() => self.give_up(failure, false),
+            Next::Again(failure) => self.lose(failure),
+            _ => self.lose(self.lost()),
+        }
+    }
+
     /// Whether the server has said something in clear that would count as said through TLS: what stands behind the 234
     /// may be anybody's who sits between.
     /// Then the connection is left.

@@ -2,13 +2,15 @@
 
 use super::interest::Interest;
 use super::source::fault;
+use super::stream::{self, Secured, Stream};
 use crate::net;
 use mayfly_core::action::ActionId;
-use mayfly_core::client::event::{ClientEvent, ControlEnds, Fault};
+use mayfly_core::client::event::{ClientEvent, ControlEnds, Fault, TlsFault};
 use mayfly_core::time::Now;
+use rustls::client::ClientConnection;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 
 /// A control connection, from the look-up of the name on.
@@ -17,6 +19,8 @@ pub(super) enum Control {
     #[default]
     None,
     Connecting(Connecting),
+    /// The TLS handshake is going on.
+    Securing(Securing),
     Open(Open),
 }
 
@@ -30,8 +34,14 @@ pub(super) struct Connecting {
 }
 
 #[derive(Debug)]
+pub(super) struct Securing {
+    id: ActionId,
+    secured: Box<Secured>,
+}
+
+#[derive(Debug)]
 pub(super) struct Open {
-    stream: TcpStream,
+    stream: Stream,
     /// What the socket had no room for yet.
     outgoing: Vec<u8>,
 }
@@ -66,6 +76,24 @@ impl Control {
         Some(refused(id, last))
     }
 
+    /// Begins the TLS handshake; an event where that has failed at once.
+    pub(super) fn secure(&mut self, id: ActionId, tls: Result<ClientConnection, TlsFault>) -> Option<ClientEvent> {
+        let failed = |fault| Some(ClientEvent::TlsStarted { id, outcome: Err(fault) });
+        let tls = match tls {
+            Ok(tls) => tls,
+            Err(fault) => return failed(fault),
+        };
+        match std::mem::take(self) {
+            Self::Open(Open { stream: Stream::Clear(stream), outgoing }) if outgoing.is_empty() => {
+                let secured = Box::new(Secured::begin(stream, tls));
+                *self = Self::Securing(Securing { id, secured });
+                None
+            }
+            // AUTH was answered, so it has left; and nobody secures twice.
+            _ => failed(TlsFault::Lost),
+        }
+    }
+
     /// Ends an attempt to connect.
     pub(super) fn cancel(&mut self, id: ActionId) -> Option<ClientEvent> {
         let ours = matches!(self, Self::Connecting(connecting) if connecting.id == id);
@@ -73,6 +101,21 @@ impl Control {
             *self = Self::None;
             refused(id, Fault("given up".to_owned()))
         })
+    }
+
+    /// Closes it; an event where a handshake was going on.
+    pub(super) fn close(&mut self) -> Option<ClientEvent> {
+        match std::mem::take(self) {
+            Self::Securing(Securing { id, .. }) => {
+                Some(ClientEvent::TlsStarted { id, outcome: Err(TlsFault::Cancelled) })
+            }
+            Self::Open(mut open) => {
+                // Whoever is gone needs no farewell.
+                let _ = open.stream.finish();
+                None
+            }
+            Self::None | Self::Connecting(_) => None,
+        }
     }
 
     /// Takes a line to be sent; as much of it leaves as there is room for.
@@ -85,7 +128,7 @@ impl Control {
 
     pub(super) fn local(&self) -> Option<SocketAddr> {
         match self {
-            Self::Open(open) => open.stream.local_addr().ok(),
+            Self::Open(open) => open.stream.tcp().local_addr().ok(),
             _ => None,
         }
     }
@@ -95,8 +138,10 @@ impl Control {
         match self {
             Self::None => None,
             Self::Connecting(connecting) => Some(Interest::writable(&connecting.stream)),
+            Self::Securing(securing) => Some(securing.secured.interest()),
             Self::Open(open) => {
-                Some(Interest { writable: !open.outgoing.is_empty(), ..Interest::readable(&open.stream) })
+                let interest = open.stream.interest(false);
+                Some(Interest { writable: interest.writable || !open.outgoing.is_empty(), ..interest })
             }
         }
     }
@@ -116,10 +161,11 @@ impl Control {
         match std::mem::take(self) {
             Self::None => None,
             Self::Connecting(connecting) => self.advance_connecting(connecting, now),
+            Self::Securing(securing) => self.advance_securing(securing),
             Self::Open(mut open) => {
                 open.flush();
                 let event = open.read();
-                if event != Some(ClientEvent::ControlClosed) {
+                if !matches!(event, Some(ClientEvent::ControlClosed | ClientEvent::ControlBroke { .. })) {
                     *self = Self::Open(open);
                 }
                 event
@@ -127,11 +173,26 @@ impl Control {
         }
     }
 
+    fn advance_securing(&mut self, mut securing: Securing) -> Option<ClientEvent> {
+        let outcome = match securing.secured.shake_hands() {
+            Ok(None) => {
+                *self = Self::Securing(securing);
+                return None;
+            }
+            Ok(Some(tls)) => {
+                *self = Self::Open(Open { stream: Stream::Secured(securing.secured), outgoing: Vec::new() });
+                Ok(tls)
+            }
+            Err(fault) => Err(fault),
+        };
+        Some(ClientEvent::TlsStarted { id: securing.id, outcome })
+    }
+
     fn advance_connecting(&mut self, connecting: Connecting, now: Now) -> Option<ClientEvent> {
         let Connecting { id, ref stream, since_ms, .. } = connecting;
         match established(stream) {
             Ok(Some(ends)) => {
-                *self = Self::Open(Open { stream: connecting.stream, outgoing: Vec::new() });
+                *self = Self::Open(Open { stream: Stream::Clear(connecting.stream), outgoing: Vec::new() });
                 Some(ClientEvent::ControlConnected { id, outcome: Ok(ends) })
             }
             Ok(None) if connecting.left.is_empty() || now.monotonic_ms < since_ms.saturating_add(ADDRESS_MS_MAX) => {
@@ -165,7 +226,10 @@ impl Open {
                 Ok(read) => return Some(ClientEvent::ControlReceived { bytes: bytes[..read].to_vec() }),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
-                Err(_) => return Some(ClientEvent::ControlClosed),
+                Err(error) => {
+                    let broke = stream::tls_fault(&error).map(|fault| ClientEvent::ControlBroke { fault });
+                    return Some(broke.unwrap_or(ClientEvent::ControlClosed));
+                }
             }
         }
     }

@@ -3,12 +3,14 @@
 use super::interest::Interest;
 use super::limit::{RateLimit, Turn};
 use super::source::fault;
+use super::stream::{Secured, Stream};
 use super::transfer::{Step, Transfer};
 use crate::net;
 use mayfly_core::action::ActionId;
-use mayfly_core::client::event::{ClientEvent, Fault, MoveError};
+use mayfly_core::client::event::{ClientEvent, Fault, MoveError, TlsFault};
 use mayfly_core::error::NetError;
 use mayfly_core::time::Now;
+use rustls::client::ClientConnection;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
@@ -17,7 +19,10 @@ use std::time::Duration;
 pub(super) struct DataSide {
     limit: Option<RateLimit>,
     listener: Option<TcpListener>,
-    stream: Option<TcpStream>,
+    stream: Option<Stream>,
+    /// One that has carried all that it should, through TLS. What the server still sends on it (tickets) must not find it
+    /// closed, for then it is reset, and what has not been read there yet is lost.
+    parting: Option<Stream>,
     work: Option<(ActionId, Work)>,
 }
 
@@ -25,6 +30,7 @@ pub(super) struct DataSide {
 enum Work {
     Accept { peer: IpAddr },
     Connect { stream: TcpStream },
+    Secure { secured: Box<Secured> },
     Transfer(Moving),
 }
 
@@ -58,6 +64,7 @@ impl DataSide {
     /// Listens, in place of any earlier listener.
     pub(super) fn listen(&mut self, id: ActionId, local: IpAddr, control: SocketAddr) -> ClientEvent {
         self.listener = None;
+        self.part();
         let outcome = net::listen_data(local, None, control).map_err(said).map(|(listener, port)| {
             self.listener = Some(listener);
             port
@@ -82,6 +89,7 @@ impl DataSide {
         local: IpAddr,
         control: SocketAddr,
     ) -> Option<ClientEvent> {
+        self.part();
         match net::connect_data(peer, local, control) {
             Ok(stream) => {
                 self.work = Some((id, Work::Connect { stream }));
@@ -89,6 +97,20 @@ impl DataSide {
             }
             Err(error) => Some(ClientEvent::DataConnected { id, outcome: Err(said(error)) }),
         }
+    }
+
+    /// Begins the TLS handshake on the connection that stands; an event where that has failed at once.
+    pub(super) fn secure(&mut self, id: ActionId, tls: Result<ClientConnection, TlsFault>) -> Option<ClientEvent> {
+        let fault = match (tls, self.stream.take()) {
+            (Ok(tls), Some(Stream::Clear(stream))) => {
+                let secured = Box::new(Secured::begin(stream, tls));
+                self.work = Some((id, Work::Secure { secured }));
+                return None;
+            }
+            (Err(fault), _) => fault,
+            (Ok(_), _) => TlsFault::Lost,
+        };
+        Some(ClientEvent::TlsStarted { id, outcome: Err(fault) })
     }
 
     /// Moves bytes over the connection that stands.
@@ -104,6 +126,7 @@ impl DataSide {
                 let outcome = Err(Fault("given up".to_owned()));
                 Some((ClientEvent::DataConnected { id, outcome }, None))
             }
+            Work::Secure { .. } => Some((ClientEvent::TlsStarted { id, outcome: Err(TlsFault::Cancelled) }, None)),
             Work::Transfer(moving) => {
                 let (event, transfer) = self.ended(id, moving, Err(MoveError::Cancelled));
                 Some((event, Some(transfer)))
@@ -120,8 +143,15 @@ impl DataSide {
     /// Closes the listener and the connection.
     pub(super) fn close(&mut self) {
         self.listener = None;
-        if let Some(stream) = self.stream.take() {
-            net::end_data(&stream);
+        if let Some(mut stream) = self.stream.take() {
+            stream.end();
+        }
+    }
+
+    /// Lets go of the connection that was used last.
+    pub(super) fn part(&mut self) {
+        if let Some(mut stream) = self.parting.take() {
+            stream.take_leave();
         }
     }
 
@@ -130,11 +160,11 @@ impl DataSide {
         match &self.work.as_ref()?.1 {
             Work::Accept { .. } => self.listener.as_ref().map(Interest::readable),
             Work::Connect { stream } => Some(Interest::writable(stream)),
+            Work::Secure { secured } => Some(secured.interest()),
             Work::Transfer(Moving { paused: true, .. }) => None,
             Work::Transfer(Moving { transfer, .. }) => match (transfer.awaits_source(), &self.stream) {
                 (Some(source), _) => Some(Interest { fd: source, readable: true, writable: false }),
-                (None, Some(stream)) if transfer.sends() => Some(Interest::writable(stream)),
-                (None, stream) => stream.as_ref().map(Interest::readable),
+                (None, stream) => stream.as_ref().map(|stream| stream.interest(transfer.sends())),
             },
         }
     }
@@ -159,6 +189,7 @@ impl DataSide {
         match work {
             Work::Accept { peer } => (self.advance_accept(id, peer), None),
             Work::Connect { stream } => (self.advance_connect(id, stream), None),
+            Work::Secure { secured } => (self.advance_secure(id, secured), None),
             Work::Transfer(moving) => self.advance_transfer(id, moving, now, received),
         }
     }
@@ -167,7 +198,7 @@ impl DataSide {
         let outcome = match self.listener.as_ref().map(TcpListener::accept) {
             Some(Ok((stream, from))) if net::admit_data(&stream, from, peer) => {
                 self.listener = None;
-                self.stream = Some(stream);
+                self.stream = Some(Stream::Clear(stream));
                 Ok(())
             }
             // A stranger; or the connection went before it was taken (accept(2)).
@@ -197,11 +228,26 @@ impl DataSide {
                 return Advance::Blocked;
             }
             (Ok(()), Ok(_)) => {
-                self.stream = Some(stream);
+                self.stream = Some(Stream::Clear(stream));
                 Ok(())
             }
         };
         Advance::Told(ClientEvent::DataConnected { id, outcome })
+    }
+
+    fn advance_secure(&mut self, id: ActionId, mut secured: Box<Secured>) -> Advance {
+        let outcome = match secured.shake_hands() {
+            Ok(None) => {
+                self.work = Some((id, Work::Secure { secured }));
+                return Advance::Blocked;
+            }
+            Ok(Some(tls)) => {
+                self.stream = Some(Stream::Secured(secured));
+                Ok(tls)
+            }
+            Err(fault) => Err(fault),
+        };
+        Advance::Told(ClientEvent::TlsStarted { id, outcome })
     }
 
     fn advance_transfer(
@@ -216,7 +262,7 @@ impl DataSide {
             return (Advance::Blocked, None);
         };
         let before = moving.transfer.wire_bytes();
-        let step = match &self.stream {
+        let step = match &mut self.stream {
             Some(stream) => moving.transfer.step(stream, bytes_max, received),
             None => Err(MoveError::ConnectionLost),
         };
@@ -259,11 +305,14 @@ impl DataSide {
         if let (Some(limit), Some(turn)) = (&self.limit, turn) {
             limit.give_back(turn.bytes);
         }
-        if let Some(stream) = self.stream.take_if(|_| transfer.sends()) {
+        if let Some(mut stream) = self.stream.take_if(|_| transfer.sends()) {
             match outcome {
-                Ok(()) => net::end_data(&stream),
+                Ok(()) => {
+                    stream.end();
+                    self.parting = Some(stream).filter(|stream| stream.clear().is_none());
+                }
                 // An orderly end would say that this was all of it.
-                Err(_) => drop(socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))),
+                Err(_) => drop(socket2::SockRef::from(stream.tcp()).set_linger(Some(Duration::ZERO))),
             }
         }
         (ClientEvent::TransferEnded { id, wire_bytes: transfer.wire_bytes(), outcome }, transfer)

@@ -8,6 +8,7 @@ use super::limit::RateLimit;
 use super::options::ClientOptions;
 use super::sink::{Destination, Identity, OpenSink};
 use super::source::{OpenSource, Source};
+use super::tls::{self, TlsOptions, TlsSetup};
 use super::transfer::Transfer;
 use crate::clock::Clock;
 use crate::stop::{self, Stop};
@@ -15,7 +16,7 @@ use mayfly_core::action::ActionId;
 use mayfly_core::client::Client as Machine;
 use mayfly_core::client::action::{ClientAction, ClientNote, wire_bytes};
 use mayfly_core::client::call::{Call, ClientSettings};
-use mayfly_core::client::event::{ClientEvent, Fault, MoveError};
+use mayfly_core::client::event::{ClientEvent, Fault, MoveError, TlsFault};
 use mayfly_core::client::failure::{Failure, FailureKind};
 use mayfly_core::client::summary::Summary;
 use mayfly_core::time::Now;
@@ -31,6 +32,10 @@ pub struct Driver {
     machine: Machine,
     settings: ClientSettings,
     limit: Option<RateLimit>,
+    /// None: by the host's list, once it is needed.
+    tls: Option<TlsSetup>,
+    /// The control connection's.
+    tls_session: Option<tls::Session>,
     clock: Arc<dyn Clock>,
     watch: Option<Watcher>,
     interrupt: Interrupter,
@@ -109,17 +114,19 @@ impl Driver {
     /// Another one like it, for another connection: with its settings, its limit, and what ends its calls.
     #[must_use]
     pub fn mate(&self, watch: Option<Watcher>) -> Self {
-        let (settings, limit) = (self.settings.clone(), self.limit.clone());
-        let options = ClientOptions { settings, clock: Arc::clone(&self.clock), watch, limit };
+        let (settings, limit, tls) = (self.settings.clone(), self.limit.clone(), self.tls.clone());
+        let options = ClientOptions { settings, clock: Arc::clone(&self.clock), watch, limit, tls };
         Self::with_interrupter(options, self.interrupter())
     }
 
     fn with_interrupter(options: ClientOptions, interrupt: Interrupter) -> Self {
-        let ClientOptions { settings, clock, watch, limit } = options;
+        let ClientOptions { settings, clock, watch, limit, tls } = options;
         Self {
             machine: Machine::new(settings.clone()),
             settings,
             limit: limit.clone(),
+            tls,
+            tls_session: None,
             clock,
             watch,
             interrupt,
@@ -230,6 +237,11 @@ impl Driver {
     fn perform(&mut self, action: ClientAction, now: Now) {
         let event = match action {
             ClientAction::OpenControl { id, host, port } => self.control.open(id, &host, port, now),
+            ClientAction::StartTls { id, host } => self.secure_control(id, &host),
+            ClientAction::SecureData { id, host } => {
+                let session = self.tls_session.as_ref().ok_or(TlsFault::Lost);
+                self.data.secure(id, session.and_then(|session| session.connect(&host)))
+            }
             ClientAction::SendCommand { wire, byte_per_char, shown } => {
                 self.see(Sight::Sent(&shown));
                 self.control.send(&wire_bytes(&wire, byte_per_char));
@@ -262,8 +274,9 @@ impl Driver {
                 None
             }
             ClientAction::CloseControl => {
-                self.control = Control::None;
-                None
+                self.data.part();
+                self.tls_session = None;
+                self.control.close()
             }
             ClientAction::Note { note } => {
                 self.see(Sight::Noted(&note));
@@ -279,6 +292,19 @@ impl Driver {
             }
         };
         self.events.extend(event);
+    }
+
+    /// Each control connection has TLS sessions of its own, which its data connections resume.
+    fn secure_control(&mut self, id: ActionId, host: &str) -> Option<ClientEvent> {
+        let setup = match self.tls.take() {
+            Some(setup) => Ok(setup),
+            None => TlsSetup::load(&TlsOptions::default()),
+        };
+        let connection = setup.map_err(TlsFault::Local).and_then(|setup| {
+            let session = self.tls.insert(setup).for_session();
+            self.tls_session.insert(session).connect(host)
+        });
+        self.control.secure(id, connection)
     }
 
     fn open_source(&mut self, id: ActionId, file: u32) -> ClientEvent {
@@ -327,7 +353,9 @@ impl Driver {
             self.take_back(ended);
         }
         self.data.close();
-        self.control = Control::None;
+        self.data.part();
+        // Nothing waits for an outcome any more.
+        let _ = self.control.close();
     }
 
     fn local(&self) -> SocketAddr {

@@ -54,13 +54,15 @@ pub(crate) mod remote;
 mod show;
 mod sink;
 mod source;
+mod stream;
+mod tls;
 mod transfer;
 pub mod tree;
 
 pub use calls::Calls;
 pub use driver::{Interrupter, Sight, Watcher};
 pub use limit::{Rate, RateLimit};
-pub use mayfly_core::client::call::ClientSettings;
+pub use mayfly_core::client::call::{ClientSettings, Tls};
 pub use mayfly_core::client::failure::{Failure, FailureKind};
 pub use mayfly_core::client::listing::EntryKind;
 pub use mayfly_core::client::summary::{FileDone, Listed, ListedEntry, PathExpiry, Uploaded, Viewed};
@@ -68,6 +70,7 @@ pub use options::{ClientOptions, Server};
 pub use show::exit_of;
 pub use sink::Destination;
 pub use source::Source;
+pub use tls::{ClientCertificate, TlsOptions, TlsSetup};
 pub use tree::{LocalTree, TreeFailure, TreeOptions, TreeReport};
 
 use driver::{Driver, Step};

@@ -34,6 +34,11 @@ impl Progress {
         Box::new(move |sight| match sight {
             Sight::Sent(line) if progress.verbose => say(&format_args!("{mark}> {line}")),
             Sight::Noted(ClientNote::Heard { reply }) if progress.verbose => say(&dialogue(&mark, reply)),
+            Sight::Noted(ClientNote::Secured { data, tls }) if progress.verbose => {
+                let what = if *data { "data" } else { "control" };
+                let how = if tls.resumed { ", resumed" } else { "" };
+                say(&format_args!("{mark}* {what} connection secured: {} {}{how}", tls.protocol, tls.cipher));
+            }
             Sight::Noted(ClientNote::Retrying { retry, retries_max, after_ms, because }) => {
                 bar = None;
                 let after = Duration::from_millis(*after_ms);

@@ -1,5 +1,7 @@
 //! What a URL names: a server, who one is there, and a storage path (RFC 1738 3.2).
 
+use super::Tls;
+use super::options::IMPLICIT_TLS_PORT;
 use crate::net::CONTROL_PORT;
 use mayfly_core::wire::command::Secret;
 use std::fmt::{self, Write as _};
@@ -16,6 +18,19 @@ pub(crate) struct Remote {
     pub(crate) password: Option<Secret>,
     /// Seen from the directory of the login, unless it begins with a slash; empty where the URL has none.
     pub(crate) path: String,
+    /// How the connection is secured.
+    pub(crate) tls: Tls,
+    scheme: Scheme,
+}
+
+/// What a URL begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Ftp,
+    /// Implicit TLS (curl, lftp, `FileZilla`).
+    Ftps,
+    /// Explicit TLS (`FileZilla`, `WinSCP`).
+    Ftpes,
 }
 
 /// Why a text is no URL of ours.
@@ -24,7 +39,7 @@ pub(crate) struct NoRemote(&'static str);
 
 impl fmt::Display for NoRemote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; the form is ftp://[user[:password]@]host[:port]/path", self.0)
+        write!(f, "{}; the form is ftp://[user[:password]@]host[:port]/path, or ftps:// or ftpes:// for TLS", self.0)
     }
 }
 
@@ -41,11 +56,13 @@ impl FromStr for Remote {
             ParseError::InvalidIpv6Address => NoRemote("the IPv6 address is wrong: it is written [2001:db8::1]"),
             _ => NoRemote("this is no URL"),
         })?;
-        match url.scheme() {
-            "ftp" => {}
-            "ftps" | "ftpes" => return Err(NoRemote("TLS is not spoken yet")),
-            _ => return Err(NoRemote("this is no FTP URL")),
-        }
+        let scheme = Scheme::of(url.scheme()).ok_or(NoRemote("this is no FTP URL"))?;
+        // Only of schemes that it knows does the parser read hosts and leave out their own port.
+        let given_port = url.port();
+        let url = match scheme {
+            Scheme::Ftp => url,
+            _ => Url::parse(&text.replacen(scheme.text(), "ftp", 1)).map_err(|_| NoRemote("this is no URL"))?,
+        };
         if url.query().is_some() || url.fragment().is_some() {
             return Err(NoRemote("in a URL, ? is written %3F and # is written %23"));
         }
@@ -68,7 +85,9 @@ impl FromStr for Remote {
         }
         Ok(Self {
             host,
-            port: url.port().unwrap_or(CONTROL_PORT),
+            port: given_port.unwrap_or(scheme.port()),
+            tls: scheme.tls(),
+            scheme,
             user: Some(user).filter(|user| !user.is_empty()),
             password: password.map(Secret),
             path: path.to_owned(),
@@ -80,8 +99,59 @@ impl Remote {
     /// The URL of `path`, to be handed on: without user and password.
     pub(crate) fn url(&self, path: &str) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        let port = if self.port == CONTROL_PORT { String::new() } else { format!(":{}", self.port) };
-        format!("ftp://{host}{port}/{}", encoded(path))
+        let scheme = self.scheme.text();
+        let port = if self.port == self.scheme.port() { String::new() } else { format!(":{}", self.port) };
+        format!("{scheme}://{host}{port}/{}", encoded(path))
+    }
+
+    /// The URL with the flag that it needs beside it.
+    pub(crate) fn url_and_flag(&self, path: &str) -> String {
+        let flag = match self.tls {
+            _ if self.tls == self.scheme.tls() => "",
+            Tls::Implicit => " --tls implicit",
+            _ => " --tls explicit",
+        };
+        self.url(path) + flag
+    }
+
+    /// The same, secured as a flag says.
+    ///
+    /// # Errors
+    /// [`NoRemote`], where the URL says otherwise.
+    pub(crate) fn secured(&self, tls: Option<Tls>) -> Result<Self, NoRemote> {
+        let Some(tls) = tls.filter(|tls| *tls != self.tls) else { return Ok(self.clone()) };
+        if self.scheme != Scheme::Ftp {
+            return Err(NoRemote("the URL and --tls disagree: ftps:// is implicit TLS, and ftpes:// explicit"));
+        }
+        let moves = tls == Tls::Implicit && self.port == CONTROL_PORT;
+        let port = if moves { IMPLICIT_TLS_PORT } else { self.port };
+        Ok(Self { port, tls, ..self.clone() })
+    }
+}
+
+impl Scheme {
+    fn of(text: &str) -> Option<Self> {
+        [Self::Ftp, Self::Ftps, Self::Ftpes].into_iter().find(|scheme| scheme.text() == text)
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Ftp => "ftp",
+            Self::Ftps => "ftps",
+            Self::Ftpes => "ftpes",
+        }
+    }
+
+    fn tls(self) -> Tls {
+        match self {
+            Self::Ftp => Tls::None,
+            Self::Ftps => Tls::Implicit,
+            Self::Ftpes => Tls::Explicit,
+        }
+    }
+
+    fn port(self) -> u16 {
+        if self == Self::Ftps { IMPLICIT_TLS_PORT } else { CONTROL_PORT }
     }
 }
 
@@ -185,7 +255,7 @@ mod tests {
         ] {
             assert_eq!(read(url).path, path, "{url}");
         }
-        for url in ["host/path", "http://host/", "ftps://host/", "ftp://", "ftp://host/a?b", "ftp://host/%FF", ""] {
+        for url in ["host/path", "http://host/", "ftpx://host/", "ftp://", "ftp://host/a?b", "ftp://host/%FF", ""] {
             url.parse::<Remote>().unwrap_err();
         }
         for url in ["ftp://host/a%0D%0ADELE%20b", "ftp://a%0Ab@host/", "ftp://a:b%00@host/", "ftp://host/a;type=x"] {
@@ -203,6 +273,30 @@ mod tests {
             assert!(wrong(url).contains("zone"), "{}", wrong(url));
         }
         assert!(wrong("ftp://[::1::]/").contains("IPv6"));
+    }
+
+    #[test]
+    fn the_scheme_or_a_flag_says_how_it_is_secured() {
+        for (url, port, tls) in [
+            ("ftp://host/x", 21, Tls::None),
+            ("ftps://host/x", 990, Tls::Implicit),
+            ("FTPS://HOST:21/x", 21, Tls::Implicit),
+            ("ftps://[2001:DB8:0::1]:9990/x", 9990, Tls::Implicit),
+            ("ftpes://me:p%40@host/x", 21, Tls::Explicit),
+            ("ftpes://host:2121/x", 2121, Tls::Explicit),
+        ] {
+            let remote = read(url);
+            assert_eq!((remote.port, remote.tls, remote.path.as_str()), (port, tls, "x"), "{url}");
+            assert_eq!(read(&remote.url("x")), Remote { user: None, password: None, ..remote });
+        }
+        let by_flag = |url: &str, tls| read(url).secured(Some(tls));
+        let implicit = by_flag("ftp://host/x", Tls::Implicit).unwrap();
+        assert_eq!((implicit.port, implicit.url_and_flag("x").as_str()), (990, "ftp://host:990/x --tls implicit"));
+        let explicit = by_flag("ftp://host/x", Tls::Explicit).unwrap();
+        assert_eq!((explicit.port, explicit.url_and_flag("x").as_str()), (21, "ftp://host/x --tls explicit"));
+        assert_eq!(by_flag("ftpes://host/x", Tls::Explicit).unwrap().url_and_flag("x"), "ftpes://host/x");
+        by_flag("ftps://host/x", Tls::None).unwrap_err();
+        by_flag("ftps://host/x", Tls::Explicit).unwrap_err();
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use super::sink::OpenSink;
 use super::source::{OpenSource, fault};
+use super::stream::{Stream, is_for_later};
 use crate::net::CHUNK_BYTES;
 use crate::transfer::send_file_chunk;
 use mayfly_core::client::event::{Fault, MoveError};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::Read as _;
 use std::net::TcpStream;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt as _;
@@ -91,15 +92,19 @@ impl Transfer {
     /// [`MoveError`]; the transfer has ended then.
     pub(super) fn step(
         &mut self,
-        stream: &TcpStream,
+        stream: &mut Stream,
         bytes_max: usize,
         received: &mut Vec<u8>,
     ) -> Result<Step, MoveError> {
         let moved = match &mut self.way {
-            Way::Kernel { source, offset_bytes } => match send_by_kernel(stream, source, offset_bytes, bytes_max) {
-                Err(Halt::NotByKernel) => return Ok(self.send_buffered()),
-                moved => moved,
-            },
+            Way::Kernel { source, offset_bytes } => {
+                // The kernel does not encrypt.
+                let sent = stream.clear().ok_or(Halt::NotByKernel);
+                match sent.and_then(|stream| send_by_kernel(stream, source, offset_bytes, bytes_max)) {
+                    Err(Halt::NotByKernel) => return Ok(self.send_buffered()),
+                    moved => moved,
+                }
+            }
             Way::Buffered { source, offset_bytes, chunk, sent, ended } => {
                 if *sent == chunk.len() && !*ended {
                     match refill(source, offset_bytes, chunk) {
@@ -128,7 +133,14 @@ impl Transfer {
         match moved {
             Ok(bytes) => {
                 self.wire_bytes += bytes as u64;
-                Ok(if self.is_sent() { Step::Ended } else { Step::Moved })
+                if !self.is_sent() {
+                    return Ok(Step::Moved);
+                }
+                match stream.finish() {
+                    Ok(true) => Ok(Step::Ended),
+                    Ok(false) => Ok(Step::Blocked),
+                    Err(_) => Err(MoveError::ConnectionLost),
+                }
             }
             Err(Halt::Blocked) => Ok(Step::Blocked),
             Err(halt) => Err(halt.into_error()),
@@ -225,7 +237,7 @@ fn refill(source: &OpenSource, offset_bytes: &mut u64, chunk: &mut Vec<u8>) -> R
     }
 }
 
-fn send_rest(mut stream: &TcpStream, chunk: &[u8], sent: &mut usize, bytes_max: usize) -> Result<usize, Halt> {
+fn send_rest(stream: &mut Stream, chunk: &[u8], sent: &mut usize, bytes_max: usize) -> Result<usize, Halt> {
     let rest = chunk.get(*sent..).unwrap_or_default();
     let rest = rest.get(..bytes_max).unwrap_or(rest);
     if rest.is_empty() {
@@ -241,7 +253,7 @@ fn send_rest(mut stream: &TcpStream, chunk: &[u8], sent: &mut usize, bytes_max: 
     }
 }
 
-fn read(mut stream: &TcpStream, chunk: &mut [u8]) -> Result<usize, Halt> {
+fn read(stream: &mut Stream, chunk: &mut [u8]) -> Result<usize, Halt> {
     stream.read(chunk).map_err(|error| if is_for_later(&error) { Halt::Blocked } else { Halt::Lost })
 }
 
@@ -254,10 +266,6 @@ fn up_to(chunk: &mut [u8], bytes_max: usize) -> &mut [u8] {
 fn is_readable(source: BorrowedFd<'_>) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(source, PollFlags::IN)];
     !matches!(rustix::event::poll(&mut fds, Some(&Timespec::default())), Ok(0) | Err(Errno::INTR))
-}
-
-fn is_for_later(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
 fn shrunk() -> Fault {

@@ -194,6 +194,7 @@ impl Bench {
     fn misbehave(&mut self, what: &str, at: &str) {
         match what {
             "close" => self.tell(ClientEvent::ControlClosed),
+            "broke" => self.tell(ClientEvent::ControlBroke { fault: TlsFault::Failed(Fault("alert".to_owned())) }),
             "interrupt" => self.tell(ClientEvent::Interrupt),
             "wait" | "wait 500" | "wait 1000" => {
                 let deadline_ms = self.client.deadline().unwrap_or_else(|| panic!("{at}: no deadline"));

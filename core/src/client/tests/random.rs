@@ -55,6 +55,7 @@ enum Whim {
     Reply(usize),
     Garbage(Vec<u8>),
     Close,
+    Break,
     /// The host answers what is outstanding, well or not, with this number.
     Outcome(bool, u64),
     /// A transfer goes on, or a listing brings this.
@@ -68,6 +69,7 @@ fn whim() -> impl Strategy<Value = Whim> {
         4 => (0..REPLIES.len()).prop_map(Whim::Reply),
         1 => proptest::collection::vec(any::<u8>(), 0..40).prop_map(Whim::Garbage),
         1 => Just(Whim::Close),
+        1 => Just(Whim::Break),
         8 => (proptest::bool::weighted(0.9), prop_oneof![Just(0), Just(1000), Just(500), any::<u64>()])
             .prop_map(|(well, number)| Whim::Outcome(well, number >> 11)),
         2 => proptest::collection::vec(any::<u8>(), 0..40).prop_map(Whim::Progress),
@@ -204,6 +206,7 @@ impl Chaos {
             Whim::Reply(at) => self.say(REPLIES[at]),
             Whim::Garbage(bytes) => self.tell(ClientEvent::ControlReceived { bytes }),
             Whim::Close => self.tell(ClientEvent::ControlClosed),
+            Whim::Break => self.tell(ClientEvent::ControlBroke { fault: TlsFault::Failed(Fault("alert".to_owned())) }),
             Whim::Outcome(well, number) => self.answer(well, number),
             Whim::Progress(bytes) => match self.outstanding {
                 Some(ClientAction::ReceiveListing { id }) => self.tell(ClientEvent::DataReceived { id, bytes }),

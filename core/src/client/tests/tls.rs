@@ -90,6 +90,14 @@ fn a_handshake_that_is_lost_is_tried_again_and_one_without_end_times_out() {
     run(&one_try(), &[explicit()], &interrupted).unwrap_err();
 }
 
+// RFC 8446 4.4.2.4
+#[test]
+fn a_server_that_wants_a_certificate_after_all_is_heard() {
+    let script = format!("{CLEAR}{AGREED}C: PBSZ 0\n! broke\nA: hang up\nF: Tls");
+    let failure = run(&active(), &[explicit()], &script).unwrap_err();
+    assert!(failure.what.contains("alert"), "{failure}");
+}
+
 /// A look, up to the data connection.
 fn looking() -> String {
     let login = format!("{CLEAR}{AGREED}{PRIVATE}{}F: ok\n", from_utf8());

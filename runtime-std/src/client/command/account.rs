@@ -25,7 +25,7 @@ pub(crate) struct NetrcArgs {
 
 /// The server of the URL, and as whom to log in there.
 pub(super) fn server(url: &Remote, netrc: &NetrcArgs, interrupter: &Interrupter) -> Result<Server, Failure> {
-    let nobody = Server { port: url.port, ..Server::anonymous(&url.host) };
+    let nobody = Server { port: url.port, tls: url.tls, ..Server::anonymous(&url.host) };
     if let (Some(user), Some(password)) = (&url.user, &url.password) {
         return Ok(Server { user: user.clone(), password: password.clone(), ..nobody });
     }

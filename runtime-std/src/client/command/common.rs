@@ -4,9 +4,11 @@ use super::super::limit::{Rate, RateLimit};
 use super::super::progress::Progress;
 use super::super::remote::Remote;
 use super::super::tree::JOBS_MAX;
-use super::super::{Calls, ClientOptions, ClientSettings, Failure, FailureKind, Interrupter};
+use super::super::{Calls, ClientOptions, ClientSettings, Failure, FailureKind, Interrupter, Tls};
 use super::account::{self, NetrcArgs};
-use super::value;
+use super::secure::SecureArgs;
+use super::{misused, value};
+use crate::exit::Exit;
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -38,6 +40,8 @@ pub(crate) struct Common {
     #[arg(long, value_name = "RATE")]
     limit_rate: Option<Rate>,
     #[command(flatten)]
+    secure: SecureArgs,
+    #[command(flatten)]
     netrc: NetrcArgs,
 }
 
@@ -64,7 +68,8 @@ pub(super) fn with_client<C: Calls, T>(
 ) -> Result<T, Failure> {
     let local = |error: io::Error| Failure::new(FailureKind::Local, format!("cannot begin: {error}"));
     let progress = Progress::new(common.verbose, jobs);
-    let mut client = C::open(common.options(&progress)).map_err(local)?;
+    let options = ClientOptions { tls: common.secure.setup(url.tls)?, ..common.options(&progress) };
+    let mut client = C::open(options).map_err(local)?;
     let interrupter = client.interrupter();
     heed_signals(interrupter.clone()).map_err(local)?;
     let server = account::server(url, &common.netrc, &interrupter)?;
@@ -76,6 +81,20 @@ pub(super) fn with_client<C: Calls, T>(
 }
 
 impl Common {
+    /// The URL, secured as the flags say.
+    ///
+    /// # Errors
+    /// The command's end: they contradict each other.
+    pub(super) fn secured(&self, url: &Remote) -> Result<Remote, Exit> {
+        let secured = url.secured(self.secure.tls.map(Tls::from));
+        let remote = secured.map_err(|error| misused(&error.to_string(), "leave --tls out"))?;
+        if self.secure.are_idle(remote.tls) {
+            let hint = "say --tls explicit, or write ftps:// for a port that begins with TLS";
+            return Err(misused("without TLS there is no certificate to check or to show", hint));
+        }
+        Ok(remote)
+    }
+
     fn options(&self, progress: &Progress) -> ClientOptions {
         ClientOptions {
             settings: self.settings(),

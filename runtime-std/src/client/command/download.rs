@@ -32,7 +32,11 @@ pub(crate) struct DownloadArgs {
 
 /// Downloads files, and prints where they are.
 pub(crate) fn download<C: Calls>(args: &DownloadArgs) -> Exit {
-    let DownloadArgs { to, recursive, jobs, common, .. } = args;
+    let DownloadArgs { url, to, recursive, jobs, common, .. } = args;
+    let url = match common.secured(url) {
+        Ok(url) => url,
+        Err(exit) => return exit,
+    };
     let whole = *recursive || jobs.number() > 1;
     if common.json && is_dash(to) {
         return misused("standard output has no room for both files and JSON", "leave out --json, or name a directory");
@@ -43,11 +47,11 @@ pub(crate) fn download<C: Calls>(args: &DownloadArgs) -> Exit {
             "leave out -r and --jobs, or name a directory",
         );
     }
-    if whole { download_tree::<C>(args) } else { download_files::<C>(args) }
+    if whole { download_tree::<C>(args, &url) } else { download_files::<C>(args, &url) }
 }
 
-fn download_files<C: Calls>(args: &DownloadArgs) -> Exit {
-    let DownloadArgs { url, files, to, common, .. } = args;
+fn download_files<C: Calls>(args: &DownloadArgs, url: &Remote) -> Exit {
+    let DownloadArgs { files, to, common, .. } = args;
     let destination = if is_dash(to) { Destination::StandardOutput } else { Destination::Directory(to.clone()) };
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     let outcome = with_client(url, common, 1, |client: &mut C, _| client.download(&files, &url.path, &destination));
@@ -67,8 +71,8 @@ fn download_files<C: Calls>(args: &DownloadArgs) -> Exit {
     }
 }
 
-fn download_tree<C: Calls>(args: &DownloadArgs) -> Exit {
-    let DownloadArgs { url, files, to, recursive, jobs, common } = args;
+fn download_tree<C: Calls>(args: &DownloadArgs, url: &Remote) -> Exit {
+    let DownloadArgs { files, to, recursive, jobs, common, .. } = args;
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     let number = jobs.number();
     let outcome = with_client(url, common, number, |client: &mut C, progress| {

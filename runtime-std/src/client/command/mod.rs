@@ -3,6 +3,7 @@
 mod account;
 mod common;
 mod download;
+mod secure;
 mod upload;
 mod value;
 
@@ -30,6 +31,10 @@ pub(crate) struct ViewArgs {
 /// Lists a path.
 pub(crate) fn view<C: Calls>(args: &ViewArgs) -> Exit {
     let ViewArgs { url, common } = args;
+    let url = &match common.secured(url) {
+        Ok(url) => url,
+        Err(exit) => return exit,
+    };
     match with_client(url, common, 1, |client: &mut C, _| client.view(&url.path)) {
         Ok(viewed) => show::viewed(&url.path, &viewed, common.json),
         Err(failure) => show::failed(&failure, common.json),

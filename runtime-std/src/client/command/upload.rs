@@ -49,14 +49,18 @@ pub(crate) fn upload<C: Calls>(binary: &str, args: &UploadArgs) -> Exit {
     if files.iter().filter(|file| is_dash(file)).count() > 1 {
         return misused("standard input can be sent once only", "name - once");
     }
+    let url = &match common.secured(url) {
+        Ok(url) => url,
+        Err(exit) => return exit,
+    };
     let (path, made_up) = match path_or_made_up(&url.path) {
         Ok(path) => path,
         Err(error) => return misused(&format!("no randomness for a path: {error}"), "name a path in the URL"),
     };
     let outcome = if *recursive || jobs.number() > 1 || token.is_some() {
-        upload_tree::<C>(binary, args, &path)
+        upload_tree::<C>(binary, args, url, &path)
     } else {
-        upload_files::<C>(binary, args, &path)
+        upload_files::<C>(binary, args, url, &path)
     };
     outcome.unwrap_or_else(|failure| {
         if leaves_something(&failure) {
@@ -70,16 +74,16 @@ pub(crate) fn upload<C: Calls>(binary: &str, args: &UploadArgs) -> Exit {
     })
 }
 
-fn upload_files<C: Calls>(binary: &str, args: &UploadArgs, path: &str) -> Result<Exit, Failure> {
-    let UploadArgs { url, expires, add, common, .. } = args;
+fn upload_files<C: Calls>(binary: &str, args: &UploadArgs, url: &Remote, path: &str) -> Result<Exit, Failure> {
+    let UploadArgs { expires, add, common, .. } = args;
     let sources = args.files.iter().map(|file| args.source(file)).collect::<Result<Vec<Source>, Failure>>()?;
     let send = if *add { C::add } else { C::upload };
     let uploaded = with_client(url, common, 1, |client: &mut C, _| send(client, &sources, path, expires.as_deref()))?;
     Ok(show::uploaded(binary, url, path, &uploaded, common.json))
 }
 
-fn upload_tree<C: Calls>(binary: &str, args: &UploadArgs, path: &str) -> Result<Exit, Failure> {
-    let UploadArgs { files, url, expires, add, token, recursive, jobs, common, .. } = args;
+fn upload_tree<C: Calls>(binary: &str, args: &UploadArgs, url: &Remote, path: &str) -> Result<Exit, Failure> {
+    let UploadArgs { files, expires, add, token, recursive, jobs, common, .. } = args;
     let tree = if *recursive {
         let (dashes, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(|file| is_dash(file));
         LocalTree::read(&paths)?.with(dashes.iter().map(|_| Source::standard_input(&args.name)))?

@@ -21,7 +21,7 @@ use std::path::Path;
 /// Shows an upload: the URL to hand on, its date, and the line that downloads it.
 pub(super) fn uploaded(binary: &str, remote: &Remote, path: &str, uploaded: &Uploaded, as_json: bool) -> Exit {
     let url = remote.url(path);
-    let download = format!("{binary} download {url} --to .");
+    let download = format!("{binary} download {} --to .", remote.url_and_flag(path));
     if as_json {
         let token = uploaded.token.map(String::from);
         let Uploaded { storage_path, files, .. } = uploaded;

@@ -20,7 +20,7 @@ pub(in super::super) fn tree_uploaded(
 ) -> Exit {
     let url = remote.url(path);
     let flag = if recursive { "-r " } else { "" };
-    let download = format!("{binary} download {flag}{url} --to .");
+    let download = format!("{binary} download {flag}{} --to .", remote.url_and_flag(path));
     if as_json {
         let TreeReport { storage_path, expiry, token, files, skipped, .. } = report;
         return result(&json!({
