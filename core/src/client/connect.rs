@@ -144,10 +144,18 @@ impl Login {
         let failure = match kind {
             // 530 answers who has not logged in; it is no refusal of this user.
             FailureKind::Tls => Failure { reply: Some(reply), ..Failure::new(kind, what) }.with_hint(Hint::NoTls),
+            FailureKind::LoginRefused if self.as_whom.tls.is_none() && wants_tls(&reply) => {
+                Failure::by_reply(kind, what, reply).with_hint(Hint::WantsTls)
+            }
             _ => Failure::by_reply(kind, what, reply),
         };
         if class == Class::NotNow { Next::Again(failure) } else { Next::Fail(failure) }
     }
+}
+
+/// Servers that let nobody in in clear say so in words of their own, with many codes.
+fn wants_tls(reply: &Heard) -> bool {
+    ["tls", "ssl", "encrypt", "secure"].iter().any(|word| reply.says(word))
 }
 
 impl Step for Login {

@@ -114,6 +114,8 @@ pub enum Hint {
     CertificateOutOfDate,
     /// The server does not secure what it should.
     NoTls,
+    /// The server wants TLS, and was spoken to in clear.
+    WantsTls,
 }
 
 impl Hint {
@@ -144,6 +146,7 @@ impl Hint {
                 "ask who runs the server for TLS: --tls explicit is for port 21, ftps:// for a port of its own, 990; \
                  nothing secret was sent"
             }
+            Self::WantsTls => "this server wants TLS: --tls explicit, or ftpes:// in place of ftp://",
             Self::ServerTrouble => "the server has trouble of its own; try again later, or ask who runs it",
         }
     }

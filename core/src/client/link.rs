@@ -124,19 +124,20 @@ impl Client {
         {
             work.note_begun();
         }
+        self.leave(failure, true);
+    }
+
+    /// Leaves the connection, with a failure where something was awaited.
+    pub(super) fn leave(&mut self, failure: Failure, again: bool) {
         match self.stage {
             Stage::Idle | Stage::Pausing | Stage::Draining { .. } => self.hang_up(),
             Stage::Quitting => self.end(Ok(Summary::Quit)),
-            _ => self.give_up(failure, true),
+            _ => self.give_up(failure, again),
         }
     }
 
     pub(super) fn protocol_failure(&mut self, what: String, reply: Option<Heard>) {
-        match self.stage {
-            Stage::Idle | Stage::Pausing | Stage::Draining { .. } => self.hang_up(),
-            Stage::Quitting => self.end(Ok(Summary::Quit)),
-            _ => self.give_up(Failure { reply, ..Failure::new(FailureKind::Protocol, what) }, false),
-        }
+        self.leave(Failure { reply, ..Failure::new(FailureKind::Protocol, what) }, false);
     }
 
     /// Leaves the connection. What is outstanding ends before the failure is dealt with.

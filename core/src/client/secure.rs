@@ -34,7 +34,7 @@ impl Client {
     pub(super) fn on_control_broke(&mut self, fault: TlsFault) {
         let what = format!("the secured connection to {} broke", self.host());
         match not_secured(&what, fault) {
-            Next::Fail(failure) if self.call.is_some() => self.give_up(failure, false),
+            Next::Fail(failure) => self.leave(failure, false),
             Next::Again(failure) => self.lose(failure),
             _ => self.lose(self.lost()),
         }

@@ -49,19 +49,23 @@ impl FromStr for Remote {
     type Err = NoRemote;
 
     fn from_str(text: &str) -> Result<Self, NoRemote> {
-        let url = Url::parse(text).map_err(|error| match error {
+        let why = |error| match error {
             ParseError::InvalidPort => NoRemote("the port is wrong: it is a number from 1 to 65535"),
             // RFC 6874 would write [fe80::1%25eth0]; RFC 3986 3.2.2 knows no such host.
             ParseError::InvalidIpv6Address if has_zone(text) => NoRemote("an address with a zone (%) is not taken"),
             ParseError::InvalidIpv6Address => NoRemote("the IPv6 address is wrong: it is written [2001:db8::1]"),
             _ => NoRemote("this is no URL"),
-        })?;
+        };
+        let url = Url::parse(text).map_err(why)?;
         let scheme = Scheme::of(url.scheme()).ok_or(NoRemote("this is no FTP URL"))?;
         // Only of schemes that it knows does the parser read hosts and leave out their own port.
         let given_port = url.port();
         let url = match scheme {
             Scheme::Ftp => url,
-            _ => Url::parse(&text.replacen(scheme.text(), "ftp", 1)).map_err(|_| NoRemote("this is no URL"))?,
+            _ => {
+                let rest = text.split_once(':').map_or("", |(_, rest)| rest);
+                Url::parse(&format!("ftp:{rest}")).map_err(why)?
+            }
         };
         if url.query().is_some() || url.fragment().is_some() {
             return Err(NoRemote("in a URL, ? is written %3F and # is written %23"));

@@ -59,6 +59,17 @@ fn a_server_that_refuses_tls_hears_no_name() {
 }
 
 #[test]
+fn who_speaks_in_clear_to_a_server_that_wants_tls_is_told() {
+    let asked = "A: open host:21 = ok\nS: 220 Welcome\nC: OPTS UTF8 ON\nS: 200 ok\nC: USER anonymous\n";
+    for reply in
+        ["530 Please secure the connection with AUTH TLS first.", "550 SSL/TLS required", "530 Must use encryption"]
+    {
+        let failure = run(&one_try(), &[connect()], &format!("{asked}S: {reply}\nA: hang up\nF: LoginRefused"));
+        assert!(failure.unwrap_err().advice().contains("--tls explicit"));
+    }
+}
+
+#[test]
 fn what_stands_behind_the_234_in_clear_ends_it() {
     for injected in ["! raw 234 ok|220 injected|", "! raw 234 ok|2", "S: 234 ok\nA: tls host\n! raw 230 in|"] {
         let script = format!("{CLEAR}{injected}\nA: hang up\nF: Tls");

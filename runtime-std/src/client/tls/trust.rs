@@ -133,7 +133,8 @@ pub(in super::super) fn fault_of(error: &Error) -> TlsFault {
 fn certificate_fault(wrong: &CertificateError) -> TlsFault {
     let day = |at: &UnixTime| date::rfc3339(i64::try_from(at.as_secs()).unwrap_or(i64::MAX));
     match wrong {
-        CertificateError::UnknownIssuer => {
+        // An authority's certificate that a server shows as its own is one that it has made itself.
+        CertificateError::UnknownIssuer | CertificateError::Other(_) => {
             TlsFault::Untrusted(Fault("nobody who is trusted here vouches for its certificate".to_owned()))
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
