@@ -25,6 +25,7 @@ fn actions() {
         r#"{"action":"open_control","id":1,"host":"ftp.example","port":21}"#,
         r#"{"action":"send_command","wire":"PASS x\r\n","shown":"PASS <secret>"}"#,
         r#"{"action":"start_tls","id":2,"host":"ftp.example"}"#,
+        r#"{"action":"start_tls","id":2,"host":"ftp.example","at_most_12":true}"#,
         r#"{"action":"secure_data","id":3,"host":"ftp.example"}"#,
         r#"{"action":"note","note":{"note":"secured","data":true,"tls":{"protocol":"TLSv1.3","cipher":"x","resumed":true}}}"#,
         r#"{"action":"listen_data","id":2,"local":"192.0.2.1"}"#,

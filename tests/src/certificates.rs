@@ -10,7 +10,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Where they lie, as an operator would name them, all PEM.
 #[derive(Debug)]
@@ -23,6 +23,17 @@ pub struct Certificates {
     pub server_key: PathBuf,
     issuer: CertifiedIssuer<'static, KeyPair>,
     directory: tempfile::TempDir,
+}
+
+/// A server's certificate that is good for nothing, or for somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// It has made it itself, as an authority's.
+    SelfSigned,
+    /// It is another host's.
+    OfAnother,
+    /// It has expired.
+    Expired,
 }
 
 impl Certificates {
@@ -59,6 +70,40 @@ impl Certificates {
     pub fn client(&self, name: &str) -> (PathBuf, PathBuf) {
         let purpose = ExtendedKeyUsagePurpose::ClientAuth;
         sign(&self.issuer, self.directory.path(), (name, purpose), Vec::new())
+    }
+
+    /// A certificate that no client should take, and its key.
+    ///
+    /// # Panics
+    /// Where it cannot be made or written.
+    #[must_use]
+    pub fn other(&self, which: Certificate) -> (PathBuf, PathBuf) {
+        static MADE: Mutex<()> = Mutex::new(());
+        // One process, many tests.
+        let _made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = |kind: &str| self.directory.path().join(format!("{which:?}.{kind}"));
+        if at("key").exists() {
+            return (at("pem"), at("key"));
+        }
+        let names = if which == Certificate::OfAnother { ["ftp.example.org"] } else { ["127.0.0.1"] };
+        let mut params = CertificateParams::new(names.map(str::to_owned)).expect("the names are good names");
+        params.distinguished_name.push(DnType::CommonName, "another");
+        let own = key();
+        let certificate = match which {
+            Certificate::SelfSigned => {
+                params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+                params.self_signed(&own)
+            }
+            Certificate::OfAnother => params.signed_by(&own, &self.issuer),
+            Certificate::Expired => {
+                params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+                params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+                params.signed_by(&own, &self.issuer)
+            }
+        };
+        write(&at("pem"), &certificate.expect("the parameters are right").pem());
+        write(&at("key"), &own.serialize_pem());
+        (at("pem"), at("key"))
     }
 
     /// What a client goes by that trusts the authority. It keeps the sessions of one control connection.

@@ -10,6 +10,7 @@ pub mod ground;
 pub mod harness;
 pub mod impostor;
 pub mod kernel;
+pub mod liar;
 pub mod peers;
 pub mod process;
 pub mod stage;

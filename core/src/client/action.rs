@@ -36,6 +36,9 @@ pub enum ClientAction {
         id: ActionId,
         /// The name or address that the server's certificate must be good for.
         host: String,
+        /// Whether it is TLS 1.2 and no later version, whose sessions can be resumed any number of times.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        at_most_12: bool,
     },
     /// Secure the data connection that stands with TLS, as its client (RFC 4217 9), resuming the control connection's TLS
     /// session; outcome [`TlsStarted`](super::event::ClientEvent::TlsStarted). A transfer over it has ended in order only

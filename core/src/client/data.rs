@@ -290,11 +290,17 @@ impl DataJob {
         None
     }
 
-    pub(super) fn on_secured(&mut self, desk: &mut Desk, outcome: Result<TlsInfo, TlsFault>) -> Option<Moved> {
+    pub(super) fn on_secured(
+        &mut self,
+        desk: &mut Desk,
+        server: &mut Server,
+        outcome: Result<TlsInfo, TlsFault>,
+    ) -> Option<Moved> {
         let State::Securing { last } = &mut self.state else { return self.settle_cancelled(desk) };
         let last = last.take();
         match outcome {
             Ok(tls) => {
+                server.resumption.learn(tls.resumed);
                 desk.note(ClientNote::Secured { data: true, tls });
                 self.transfer(desk, last)
             }

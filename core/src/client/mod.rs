@@ -89,6 +89,7 @@ pub struct Client {
     link: Option<Link>,
     call: Option<Running>,
     stage: Stage,
+    versions: secure::Versions,
     /// Whether any login has succeeded.
     was_up: bool,
     /// Retries since the last headway.
@@ -150,6 +151,7 @@ impl Client {
             link: None,
             call: None,
             stage: Stage::Idle,
+            versions: secure::Versions::All,
             was_up: false,
             retries: 0,
             retries_in_call: 0,

@@ -48,6 +48,8 @@ pub(super) enum Trouble {
     RestartRefused(Heard),
     /// No data connection could be had in any way.
     Unconnected(Fault),
+    /// The server refused a data connection that resumes no TLS session, and none is left to be resumed.
+    Unresumed(Heard),
     /// The data connection could not be secured.
     Insecure(TlsFault),
     /// The data connection was lost.

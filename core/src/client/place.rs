@@ -104,6 +104,10 @@ pub(super) fn broken(what: &str, trouble: Trouble, moved: bool) -> Next {
             let what = because(format!("no data connection ({})", fault.0));
             Next::Again(Failure::new(FailureKind::CannotConnect, what))
         }
+        Trouble::Unresumed(reply) => {
+            let what = because("the server wants the TLS session resumed, which it was as often as it can".to_owned());
+            Next::Again(Failure { reply: Some(reply), ..Failure::new(FailureKind::Tls, what) })
+        }
         Trouble::Insecure(fault) => secure::not_secured(what, fault),
         Trouble::Lost => {
             Next::Again(Failure::new(FailureKind::Partial, because("the data connection broke".to_owned())))

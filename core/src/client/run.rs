@@ -9,6 +9,7 @@ use super::download::Download;
 use super::failure::{Failure, FailureKind};
 use super::order::{DataOrder, Moved, What};
 use super::reply_reader::{Class, Heard};
+use super::secure;
 use super::server::{Known, Place, Server};
 use super::step::{Input, Next, Step};
 use super::summary::Summary;
@@ -207,6 +208,7 @@ impl Client {
     pub(super) fn with_job(&mut self, tell: impl FnOnce(&mut DataJob, &mut Desk, &mut Server) -> Option<Moved>) {
         let (Stage::Data(job), Some(link)) = (&mut self.stage, &mut self.link) else { return };
         if let Some(moved) = tell(job, &mut self.desk, &mut link.server) {
+            let moved = secure::blame_resumption(&link.server, moved);
             self.step(Input::Data(moved));
         }
     }
@@ -218,6 +220,7 @@ impl Client {
             return self.finish(Err(failure));
         }
         let after_ms = back_off_ms.checked_shl(self.retries).unwrap_or(u64::MAX).min(back_off_ms_max);
+        self.renew_session();
         self.retries += 1;
         self.retries_in_call += 1;
         let because = failure.to_string();

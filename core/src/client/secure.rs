@@ -3,11 +3,23 @@
 use super::action::{ClientAction, ClientNote};
 use super::desk::Awaited;
 use super::event::TlsFault;
-use super::failure::{Failure, FailureKind, Hint};
+use super::failure::{Failure, FailureKind, Hint, kind_of};
+use super::order::{Moved, Trouble};
+use super::server::{Resumption, Server};
 use super::step::{Input, Next};
 use super::{Client, Link, Stage};
 use crate::event::TlsInfo;
 use alloc::format;
+
+/// Which versions of TLS are offered. A TLS 1.3 session is resumed once for each ticket (RFC 8446 C.4), and there are
+/// servers that refuse what resumes none but give no ticket with an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Versions {
+    All,
+    AtMost12,
+    /// The server does not speak that one.
+    Not12,
+}
 
 impl Client {
     /// Begins the handshake of the control connection.
@@ -16,13 +28,18 @@ impl Client {
             return;
         }
         let host = self.host().into();
-        self.desk.ask(Awaited::Secured, |id| ClientAction::StartTls { id, host });
+        let at_most_12 = self.versions == Versions::AtMost12;
+        self.desk.ask(Awaited::Secured, |id| ClientAction::StartTls { id, host, at_most_12 });
         self.desk.wait(self.desk.settings.connect_ms_max);
     }
 
-    pub(super) fn on_tls_started(&mut self, outcome: Result<TlsInfo, TlsFault>) {
+    pub(super) fn on_tls_started(&mut self, mut outcome: Result<TlsInfo, TlsFault>) {
         if let Stage::Data(_) = self.stage {
-            return self.with_job(|job, desk, _| job.on_secured(desk, outcome));
+            return self.with_job(|job, desk, server| job.on_secured(desk, server, outcome));
+        }
+        if let (Versions::AtMost12, Err(TlsFault::Failed(_))) = (self.versions, &outcome) {
+            self.versions = Versions::Not12;
+            outcome = Err(TlsFault::Lost);
         }
         if let Ok(tls) = &outcome {
             self.desk.note(ClientNote::Secured { data: false, tls: tls.clone() });
@@ -40,6 +57,18 @@ impl Client {
         }
     }
 
+    /// Before a retry: where no session is left to be resumed, a new control connection brings one, and with TLS 1.2 one
+    /// that lasts.
+    pub(super) fn renew_session(&mut self) {
+        if !matches!(&self.link, Some(link) if link.server.resumption == Resumption::UsedUp) {
+            return;
+        }
+        if self.versions == Versions::All {
+            self.versions = Versions::AtMost12;
+        }
+        self.hang_up();
+    }
+
     /// Whether the server has said something in clear that would count as said through TLS: what stands behind the 234
     /// may be anybody's who sits between.
     /// Then the connection is left.
@@ -51,6 +80,17 @@ impl Client {
             self.give_up(Failure::new(FailureKind::Tls, what), false);
         }
         injected
+    }
+}
+
+/// A server that takes only data connections that resume a session says so in words of its own, and with many codes.
+pub(super) fn blame_resumption(server: &Server, moved: Moved) -> Moved {
+    let used_up = server.resumption == Resumption::UsedUp && moved.begun;
+    match moved.outcome {
+        Err(Trouble::Refused(reply)) if used_up && kind_of(FailureKind::Refused, &reply) == FailureKind::Refused => {
+            Moved { outcome: Err(Trouble::Unresumed(reply)), ..moved }
+        }
+        _ => moved,
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Server {
     pub(super) listed_bytes: bool,
     /// The name that its certificate must be good for, where PROT P secures each data connection.
     pub(super) private_as: Option<String>,
+    /// Whether data connections resume the control connection's TLS session.
+    pub(super) resumption: Resumption,
 }
 
 impl Server {
@@ -42,6 +44,7 @@ impl Server {
             takes_ascii: true,
             listed_bytes: false,
             private_as: None,
+            resumption: Resumption::Untried,
         }
     }
 
@@ -54,6 +57,28 @@ impl Server {
     /// the client does, and takes them so.
     pub(super) fn names_are_bytes(&self) -> bool {
         self.features.set_expiry != Known::Yes && (self.listed_bytes || self.features.utf8 != Known::Yes)
+    }
+}
+
+/// How it stands with the TLS session of the control connection, which data connections resume. Some servers take no
+/// other, and a TLS library may resume only so often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resumption {
+    Untried,
+    /// It was resumed before.
+    Works,
+    /// It was, and is not any more.
+    UsedUp,
+}
+
+impl Resumption {
+    /// Takes note of a data connection's handshake.
+    pub(super) fn learn(&mut self, resumed: bool) {
+        *self = match (*self, resumed) {
+            (_, true) => Self::Works,
+            (Self::Untried, false) => Self::Untried,
+            (Self::Works | Self::UsedUp, false) => Self::UsedUp,
+        };
     }
 }
 

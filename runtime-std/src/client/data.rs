@@ -22,7 +22,7 @@ pub(super) struct DataSide {
     stream: Option<Stream>,
     /// One that has carried all that it should, through TLS. What the server still sends on it (tickets) must not find it
     /// closed, for then it is reset, and what has not been read there yet is lost.
-    parting: Option<Stream>,
+    parting: Option<Box<Secured>>,
     work: Option<(ActionId, Work)>,
 }
 
@@ -150,8 +150,8 @@ impl DataSide {
 
     /// Lets go of the connection that was used last.
     pub(super) fn part(&mut self) {
-        if let Some(mut stream) = self.parting.take() {
-            stream.take_leave();
+        if let Some(mut secured) = self.parting.take() {
+            secured.take_in();
         }
     }
 
@@ -309,7 +309,9 @@ impl DataSide {
             match outcome {
                 Ok(()) => {
                     stream.end();
-                    self.parting = Some(stream).filter(|stream| stream.clear().is_none());
+                    if let Stream::Secured(secured) = stream {
+                        self.parting = Some(secured);
+                    }
                 }
                 // An orderly end would say that this was all of it.
                 Err(_) => drop(socket2::SockRef::from(stream.tcp()).set_linger(Some(Duration::ZERO))),

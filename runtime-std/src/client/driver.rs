@@ -237,7 +237,7 @@ impl Driver {
     fn perform(&mut self, action: ClientAction, now: Now) {
         let event = match action {
             ClientAction::OpenControl { id, host, port } => self.control.open(id, &host, port, now),
-            ClientAction::StartTls { id, host } => self.secure_control(id, &host),
+            ClientAction::StartTls { id, host, at_most_12 } => self.secure_control(id, &host, at_most_12),
             ClientAction::SecureData { id, host } => {
                 let session = self.tls_session.as_ref().ok_or(TlsFault::Lost);
                 self.data.secure(id, session.and_then(|session| session.connect(&host)))
@@ -295,13 +295,13 @@ impl Driver {
     }
 
     /// Each control connection has TLS sessions of its own, which its data connections resume.
-    fn secure_control(&mut self, id: ActionId, host: &str) -> Option<ClientEvent> {
+    fn secure_control(&mut self, id: ActionId, host: &str, at_most_12: bool) -> Option<ClientEvent> {
         let setup = match self.tls.take() {
             Some(setup) => Ok(setup),
             None => TlsSetup::load(&TlsOptions::default()),
         };
         let connection = setup.map_err(TlsFault::Local).and_then(|setup| {
-            let session = self.tls.insert(setup).for_session();
+            let session = self.tls.insert(setup).for_session(at_most_12);
             self.tls_session.insert(session).connect(host)
         });
         self.control.secure(id, connection)

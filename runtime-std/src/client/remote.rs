@@ -60,12 +60,11 @@ impl FromStr for Remote {
         let scheme = Scheme::of(url.scheme()).ok_or(NoRemote("this is no FTP URL"))?;
         // Only of schemes that it knows does the parser read hosts and leave out their own port.
         let given_port = url.port();
-        let url = match scheme {
-            Scheme::Ftp => url,
-            _ => {
-                let rest = text.split_once(':').map_or("", |(_, rest)| rest);
-                Url::parse(&format!("ftp:{rest}")).map_err(why)?
-            }
+        let url = if scheme == Scheme::Ftp {
+            url
+        } else {
+            let rest = text.split_once(':').map_or("", |(_, rest)| rest);
+            Url::parse(&format!("ftp:{rest}")).map_err(why)?
         };
         if url.query().is_some() || url.fragment().is_some() {
             return Err(NoRemote("in a URL, ? is written %3F and # is written %23"));

@@ -8,7 +8,7 @@ use mayfly_core::event::TlsInfo;
 use rustls::client::ClientConnection;
 use rustls::{Error, HandshakeKind};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 
 /// See the module.
 #[derive(Debug)]
@@ -57,16 +57,13 @@ impl Stream {
     pub(super) fn end(&mut self) {
         // A peer that is gone already makes this fail, and then there is nobody to be orderly for.
         let _ = self.finish();
-        net::end_data(self.tcp());
-    }
-
-    /// Takes in what the server has sent on it meanwhile: tickets, which the next one needs. Then it may be closed.
-    pub(super) fn take_leave(&mut self) {
-        if let Self::Secured(secured) = self {
-            let ended = |received: io::Result<usize>| received.map_or(true, |bytes| bytes == 0);
-            let _ = (0..PARTING_READS_MAX).any(|_| ended(secured.receive()));
+        match self {
+            Self::Clear(stream) => net::end_data(stream),
+            Self::Secured(secured) => {
+                let _ = secured.stream.shutdown(Shutdown::Write);
+                secured.take_in();
+            }
         }
-        net::end_data(self.tcp());
     }
 
     /// The connection underneath.
@@ -183,6 +180,17 @@ impl Secured {
             return Err(io::Error::new(ErrorKind::InvalidData, error));
         }
         Ok(read)
+    }
+
+    /// Takes in what the server has sent at the end: tickets, which the next connection needs, and its own end. What
+    /// stays unread makes the close a reset.
+    pub(super) fn take_in(&mut self) {
+        for _ in 0..PARTING_READS_MAX {
+            match self.receive() {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
     }
 
     fn part(&mut self) {

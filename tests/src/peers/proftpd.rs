@@ -1,16 +1,18 @@
 //! `ProFTPD`: knows MLSD, MFMT and REST, and calls an anonymous client `nobody`.
 
-use super::{ROOT, unpacked};
+use super::{ROOT, Security, shown, unpacked};
+use mayfly_core::client::call::Tls;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
 /// What runs it for anonymous clients.
-pub(super) fn command(folder: &Path, address: SocketAddr) -> Command {
+pub(super) fn command(folder: &Path, address: SocketAddr, security: Security) -> Command {
     let settings = folder.join("proftpd.conf");
-    fs::write(&settings, configuration(address, folder)).expect("the folder is ours");
-    let mut command = unpacked("proftpd", &["proftpd-core"], "usr/sbin/proftpd");
+    let mut command = unpacked("proftpd-tls", &["proftpd-core", "proftpd-mod-crypto"], "usr/sbin/proftpd");
+    let modules = Path::new(command.get_program()).with_file_name("../lib/proftpd");
+    fs::write(&settings, tls(&modules, security) + &configuration(address, folder)).expect("the folder is ours");
     command.arg("--nodaemon").arg("--config").arg(settings);
     command
 }
@@ -23,5 +25,21 @@ fn configuration(address: SocketAddr, folder: &Path) -> String {
          TransferLog none\nSystemLog none\nUseReverseDNS off\nDelayEngine off\nUseFtpUsers off\nRequireValidShell off\n\
          AuthPAM off\nAuthOrder mod_auth_unix.c\nAllowOverwrite on\nAllowStoreRestart on\nAllowRetrieveRestart on\n\
          <Anonymous {folder}/{ROOT}>\nUser nobody\nGroup nogroup\nUserAlias anonymous nobody\n</Anonymous>\n"
+    )
+}
+
+fn tls(modules: &Path, security: Security) -> String {
+    if security.tls.is_none() {
+        return String::new();
+    }
+    let (certificate, key) = shown(security);
+    let options = if security.tls == Tls::Implicit { "TLSOptions UseImplicitSSL\n" } else { "" };
+    let protocols = if security.at_most_12 { "TLSv1.2" } else { "TLSv1.2 TLSv1.3" };
+    format!(
+        "ModulePath {}\nLoadModule mod_tls.c\nTLSEngine on\nTLSRequired on\nTLSProtocol {protocols}\n{options}\
+         TLSECCertificateFile {}\nTLSECCertificateKeyFile {}\n",
+        modules.display(),
+        certificate.display(),
+        key.display()
     )
 }

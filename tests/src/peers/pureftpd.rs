@@ -1,7 +1,8 @@
 //! Pure-FTPd: knows MLSD, MFMT and REST. It lets anonymous clients in only where the machine has a user `ftp`, so it gets
 //! one user of its own.
 
-use super::{ROOT, unpacked};
+use super::{ROOT, Security, shown, unpacked};
+use mayfly_core::client::call::Tls;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::process::Command;
 pub(super) const LOGIN: &str = "guest:secret@";
 
 /// What runs it for the user `guest`.
-pub(super) fn command(folder: &Path, address: SocketAddr) -> Command {
+pub(super) fn command(folder: &Path, address: SocketAddr, security: Security) -> Command {
     let users = folder.join("users.pdb");
     // Name, password, user and group of the system, home; the rest is bounds, and there are none.
     let user = format!("guest:{PASSWORD_HASH}:65534:65534::{}/./::::::::::::\n", folder.join(ROOT).display());
@@ -24,6 +25,14 @@ pub(super) fn command(folder: &Path, address: SocketAddr) -> Command {
     command.arg("--login").arg(format!("puredb:{}", users.display())).arg("--pidfile").arg(folder.join("pid"));
     // No look-up of names; system users may log in; everyone stays in its own root.
     command.args(["--dontresolve", "--minuid", "1", "--chrooteveryone"]);
+    if !security.tls.is_none() {
+        let (certificate, key) = shown(security);
+        let both = [certificate, key].map(|file| fs::read(file).expect("it was made for this")).concat();
+        fs::write(folder.join("both.pem"), both).expect("the folder is ours");
+        // 2: no login in clear; 3: no data either.
+        command.arg("--tls=3").arg(format!("--certfile={}", folder.join("both.pem").display()));
+        assert!(security.tls == Tls::Explicit && !security.at_most_12, "it is not set up for this");
+    }
     command
 }
 

@@ -246,6 +246,7 @@ impl Bench {
             ClientAction::StartTls { id, .. } | ClientAction::SecureData { id, .. } => {
                 let outcome = match outcome {
                     "ok" => Ok(secured()),
+                    "resumed" => Ok(TlsInfo { resumed: true, ..secured() }),
                     "lost" => Err(TlsFault::Lost),
                     "cancelled" => Err(TlsFault::Cancelled),
                     "untrusted" => Err(TlsFault::Untrusted(fault())),
@@ -321,7 +322,9 @@ fn shown(action: &ClientAction) -> String {
     let text = |value: &Option<u64>| value.map_or_else(|| "?".to_owned(), |value| format!("{value}"));
     match action {
         ClientAction::OpenControl { host, port, .. } => format!("open {host}:{port}"),
-        ClientAction::StartTls { host, .. } => format!("tls {host}"),
+        ClientAction::StartTls { host, at_most_12, .. } => {
+            format!("tls {host}{}", if *at_most_12 { " at most 1.2" } else { "" })
+        }
         ClientAction::SecureData { host, .. } => format!("data tls {host}"),
         ClientAction::ListenData { local, .. } => format!("listen {local}"),
         ClientAction::AcceptData { peer, .. } => format!("accept {peer}"),

@@ -150,3 +150,27 @@ fn a_data_connection_that_is_not_secured_carries_nothing() {
     look("S: 150 ok\nA: data tls host\n! wait\nA: hang up\nF: TimedOut").unwrap_err();
     look("S: 150 ok\nA: data tls host\n! close\nA: hang up\nF: CannotConnect").unwrap_err();
 }
+
+/// A TLS 1.3 session is resumed only as often as the server has given tickets for.
+#[test]
+fn where_no_session_is_left_to_resume_a_new_connection_brings_one() {
+    let list = "C: EPSV\nS: 229 (|||40001|)\nA: connect 192.0.2.1:40001 = ok\nC: LIST\nS: 150 ok\n";
+    let login = format!("{CLEAR}{AGREED}{PRIVATE}{}", from_utf8());
+    let again = login.replace("A: tls host =", "A: tls host at most 1.2 =");
+    let cwd = "C: CWD /scans\nS: 250 ok\n";
+    let first = format!("{cwd}{ASCII}{list}A: data tls host = resumed\nA: receive listing = a|\nS: 226 ok\n");
+    let used_up = format!("{cwd}{list}A: data tls host = ok\nA: receive listing\nS: 522 Resume!\nA: hang up\n");
+    let calls = || {
+        let view = || Call::View { storage_path: "/scans".to_owned() };
+        [explicit(), view(), view()]
+    };
+    let settings = ClientSettings { retries_max: 2, ..ClientSettings::default() };
+    let script = format!("{login}F: ok\n{first}F: ok\n{used_up}! wait 500\n{again}{first}F: ok");
+    run(&settings, &calls(), &script).unwrap();
+    // A server without TLS 1.2.
+    let not_12 = format!("{CLEAR}S: 234 ok\nA: tls host at most 1.2 = ProtocolVersion\nA: hang up\n");
+    let script = format!("{login}F: ok\n{first}F: ok\n{used_up}! wait 500\n{not_12}! wait 1000\n{login}{first}F: ok");
+    run(&settings, &calls(), &script).unwrap();
+    // Where nothing was ever resumed, the server does not ask for it.
+    look("S: 150 ok\nA: data tls host = ok\nA: receive listing\nS: 551 no\nF: Refused").unwrap_err();
+}

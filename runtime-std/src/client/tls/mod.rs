@@ -6,9 +6,11 @@ mod trust;
 use super::source::fault;
 use super::{Failure, FailureKind};
 use mayfly_core::client::event::{Fault, TlsFault};
-use rustls::client::{ClientConfig, ClientConnection, Resumption};
+use rustls::client::{ClientConfig, ClientConnection, Resumption, WantsClientCert};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ConfigBuilder, SupportedProtocolVersion};
 use sessions::Sessions;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,6 +41,8 @@ pub struct ClientCertificate {
 #[derive(Clone, Debug)]
 pub struct TlsSetup {
     base: Arc<ClientConfig>,
+    /// The same without TLS 1.3.
+    at_most_12: Arc<ClientConfig>,
 }
 
 impl TlsSetup {
@@ -52,28 +56,34 @@ impl TlsSetup {
 
     pub(super) fn load(options: &TlsOptions) -> Result<Self, Fault> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
-        let builder = builder.with_safe_default_protocol_versions().map_err(|error| Fault(error.to_string()))?;
         let verifier = trust::verifier(options, &provider)?;
-        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-        let base = match &options.certificate {
-            None => builder.with_no_client_auth(),
-            Some(ClientCertificate { chain, key }) => {
-                let cannot_use = |why: &dyn std::fmt::Display| Fault(format!("cannot use {}: {why}", key.display()));
-                let private = PrivateKeyDer::from_pem_file(key).map_err(|error| cannot_use(&said(&error)))?;
-                let used = builder.with_client_auth_cert(certificates(chain)?, private);
-                used.map_err(|error| cannot_use(&error))?
-            }
+        let config = |versions: &[&'static SupportedProtocolVersion]| {
+            let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
+            let builder = builder.with_protocol_versions(versions).map_err(|error| Fault(error.to_string()))?;
+            let builder = builder.dangerous().with_custom_certificate_verifier(Arc::clone(&verifier));
+            let config = match &options.certificate {
+                None => builder.with_no_client_auth(),
+                Some(certificate) => certificate.used_by(builder)?,
+            };
+            Ok(Arc::new(config))
         };
-        Ok(Self { base: Arc::new(base) })
+        Ok(Self { base: config(&[&TLS13, &TLS12])?, at_most_12: config(&[&TLS12])? })
     }
 
     /// What a control connection and its data connections have in common: TLS sessions that no other has part in, so that
     /// no handshake with somebody else takes their place.
-    pub(super) fn for_session(&self) -> Session {
-        let mut config = ClientConfig::clone(&self.base);
+    pub(super) fn for_session(&self, at_most_12: bool) -> Session {
+        let mut config = ClientConfig::clone(if at_most_12 { &self.at_most_12 } else { &self.base });
         config.resumption = Resumption::store(Arc::new(Sessions::default()));
         Session(Arc::new(config))
+    }
+}
+
+impl ClientCertificate {
+    fn used_by(&self, builder: ConfigBuilder<ClientConfig, WantsClientCert>) -> Result<ClientConfig, Fault> {
+        let cannot_use = |why: &dyn std::fmt::Display| Fault(format!("cannot use {}: {why}", self.key.display()));
+        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| cannot_use(&said(&error)))?;
+        builder.with_client_auth_cert(certificates(&self.chain)?, key).map_err(|error| cannot_use(&error))
     }
 }
 
@@ -132,7 +142,7 @@ mod tests {
     #[test]
     fn a_name_that_no_certificate_has_is_never_connected_to() {
         let options = TlsOptions { insecure: true, ..TlsOptions::default() };
-        let session = TlsSetup::read(&options).unwrap().for_session();
+        let session = TlsSetup::read(&options).unwrap().for_session(false);
         for host in ["ftp.example.org", "ftp.example.org.", "192.0.2.1", "2001:db8::1"] {
             assert!(session.connect(host).is_ok(), "{host}");
         }
