@@ -10,6 +10,7 @@ use crate::log::LogOptions;
 use crate::settings::{self, Given, ServeOptions, SettingsError};
 use crate::start::Serve;
 use crate::tls::make::{self, CertArgs};
+use crate::users::command::{self as users, UserArgs};
 use crate::{commands, log, signals};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -50,6 +51,8 @@ enum Command {
     View(ViewArgs),
     /// Make a self-signed certificate and its key, for servers that have none of an authority
     Cert(CertArgs),
+    /// Change or list the named users of a users file
+    User(UserArgs),
     /// Print every FTP command that the server knows, where it is specified and what it answers
     #[command(after_help = COMMANDS_HELP)]
     Commands,
@@ -73,6 +76,7 @@ pub fn main<R: Runtime>() -> ExitCode {
         Command::Download(args) => client::download::<R::Client>(&args),
         Command::View(args) => client::view::<R::Client>(&args),
         Command::Cert(args) => make::certificate(&args),
+        Command::User(args) => users::user(&args),
         Command::Commands => print_commands(),
     };
     exit.into()

@@ -88,6 +88,14 @@ pub enum Step {
 pub struct Interrupter(Arc<Stop>);
 
 impl Interrupter {
+    /// One that no client heeds.
+    ///
+    /// # Errors
+    /// The system's: no descriptor is left.
+    pub(crate) fn new() -> io::Result<Self> {
+        Stop::new().map(|stop| Self(Arc::new(stop)))
+    }
+
     /// Ends the call that runs, or else the next one, as [`FailureKind::Interrupted`].
     pub fn interrupt(&self) {
         self.0.end();
@@ -108,7 +116,7 @@ impl Driver {
     /// # Errors
     /// The system's: no descriptor is left.
     pub fn new(options: ClientOptions) -> io::Result<Self> {
-        Ok(Self::with_interrupter(options, Interrupter(Arc::new(Stop::new()?))))
+        Ok(Self::with_interrupter(options, Interrupter::new()?))
     }
 
     /// Another one like it, for another connection: with its settings, its limit, and what ends its calls.

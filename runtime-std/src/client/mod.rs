@@ -47,7 +47,7 @@ pub mod interest;
 mod limit;
 mod netrc;
 mod options;
-mod password;
+pub(crate) mod password;
 mod place;
 mod progress;
 pub(crate) mod remote;

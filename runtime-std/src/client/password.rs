@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 ///
 /// # Errors
 /// `NotFound` where there is no terminal, `Interrupted` where the user wants to stop; else the system's.
-pub(super) fn ask(prompt: &str, interrupter: &Interrupter) -> io::Result<String> {
+pub(crate) fn ask(prompt: &str, interrupter: &Interrupter) -> io::Result<String> {
     let mut terminal = File::options().read(true).write(true).open("/dev/tty").map_err(|_| ErrorKind::NotFound)?;
     let silence = Silence::begin(&terminal)?;
     write!(terminal, "{prompt}: ")?;

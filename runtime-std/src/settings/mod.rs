@@ -4,6 +4,7 @@ mod confine;
 mod file;
 mod host_names;
 mod network;
+mod preset;
 mod rate;
 mod size;
 mod table;
@@ -88,6 +89,7 @@ pub fn read(flags: &Given, config: Option<&Path>) -> Result<(ServeOptions, LogOp
         Some(file) => flags.clone().or(file.given.clone()),
         None => flags.clone(),
     };
+    let given = given.with_preset();
     let chosen = given.clone().choose();
     tls::hold(&chosen, flags, file.as_ref())?;
     let confinement = confinement(&chosen, config);
@@ -106,6 +108,14 @@ pub fn read(flags: &Given, config: Option<&Path>) -> Result<(ServeOptions, LogOp
         )),
         _ => Ok((options, log)),
     }
+}
+
+/// The users file that a settings file names.
+///
+/// # Errors
+/// [`SettingsError`]
+pub(crate) fn users_file(config: &Path) -> Result<Option<PathBuf>, SettingsError> {
+    Ok(file::File::open(config)?.given.choose().users)
 }
 
 fn options(given: Given) -> (ServeOptions, LogOptions) {

@@ -4,6 +4,7 @@
 use super::confine::{ModeBits, Umask};
 use super::host_names::HostNames;
 use super::network::PassiveRules;
+use super::preset::Preset;
 use super::rate::Rate;
 use super::size::Size;
 use super::tls::{ImplicitAddress, PemFile};
@@ -155,6 +156,9 @@ settings! {
         "Whether clients are asked for a certificate: none, ask (they may come without), require";
     tls_client_ca: PemFile = "none", "FILE",
         "PEM file with the certificates of the authorities that sign clients'";
+    preset: Preset = "none", "WORD",
+        "What anonymous clients may do, in one word: drop-box (store, and neither list nor read), public (list and read \
+         alone), or none; anonymous_rights outranks it";
     users: Option<PathBuf> = "none", "FILE",
         "TOML file with the named users, as `user add` makes it";
     login_threads: Count<1, 64> = "2", "N",

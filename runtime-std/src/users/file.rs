@@ -48,7 +48,7 @@ impl Users {
             let offset = error.span().map_or(0, |span| span.start);
             wrong(path, text, offset, error.message())
         })?;
-        let mut users = Self { path: path.to_owned(), by_name: BTreeMap::new() };
+        let mut users = Self::none(path);
         for (name, entry) in tables.user {
             let blame = |(span, problem): Wrong| {
                 let offset = span.unwrap_or_else(|| name.span()).start;

@@ -24,10 +24,13 @@
 //! Whoever has neither `password` nor `certificate` cannot log in at all, so that is an error. Nobody but the file's owner
 //! and group may read it, and nobody but its owner write it; otherwise it is refused.
 
+pub(crate) mod command;
+mod edit;
 mod entry;
 mod file;
 mod hash;
 mod pool;
+mod secret;
 mod values;
 mod verifier;
 
@@ -84,6 +87,11 @@ pub struct Attempt<'a> {
 type Compare = dyn Fn(&Hash, &[u8]) -> bool + Send + Sync;
 
 impl Users {
+    /// A file without any.
+    pub(crate) fn none(path: &Path) -> Self {
+        Self { path: path.to_owned(), by_name: BTreeMap::new() }
+    }
+
     /// The file that they stand in.
     #[must_use]
     pub fn path(&self) -> &Path {

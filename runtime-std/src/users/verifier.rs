@@ -11,7 +11,7 @@ use mayfly_core::record::FileKind;
 use mayfly_core::user::Account;
 use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing::{error, warn};
 use zeroize::Zeroize as _;
@@ -57,7 +57,7 @@ impl Verifier {
 
 impl InForce {
     fn of(options: &ServeOptions) -> Self {
-        let nobody = || Arc::new(Users { path: PathBuf::new(), by_name: [].into() });
+        let nobody = || Arc::new(Users::none(Path::new("")));
         let users = options.users.clone().unwrap_or_else(nobody);
         for name in options.session.fxp_users.iter().filter(|name| users.find(name).is_none()) {
             warn!(user = name, "fxp_users names somebody who is not in the users file");

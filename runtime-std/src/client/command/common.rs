@@ -123,7 +123,7 @@ impl Common {
 }
 
 /// Stops in order at the first signal, and at once at the second.
-fn heed_signals(interrupter: Interrupter) -> io::Result<()> {
+pub(crate) fn heed_signals(interrupter: Interrupter) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let heed = move || {
         let mut heard = false;

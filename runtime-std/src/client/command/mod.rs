@@ -7,6 +7,7 @@ mod secure;
 mod upload;
 mod value;
 
+pub(crate) use common::heed_signals;
 pub(crate) use download::{DownloadArgs, download};
 pub(crate) use upload::{UploadArgs, upload};
 
