@@ -194,28 +194,29 @@ impl<'a> Worker<'a> {
 
     fn start_tls(&mut self, id: ActionId) -> Option<Event> {
         let session = self.tls.as_ref().map(TlsServer::session);
-        match session.as_ref().map(TlsSession::control) {
-            Some(Ok(stream)) => {
+        match self.stream(session.as_ref().map(TlsSession::control)) {
+            Ok(stream) => {
                 self.secured = session;
                 self.control.secure(id, stream);
                 None
             }
-            unavailable => self.without_tls(id, unavailable),
+            Err(error) => Some(Event::TlsStarted { id, outcome: Err(error) }),
         }
     }
 
     fn secure_data(&mut self, id: ActionId, direction: Direction, needs_close_notify: bool) -> Option<Event> {
-        match self.secured.as_ref().map(|session| session.data(direction)) {
-            Some(Ok(stream)) => self.data.secure(id, stream, needs_close_notify),
-            unavailable => self.without_tls(id, unavailable),
+        match self.stream(self.secured.as_ref().map(|session| session.data(direction))) {
+            Ok(stream) => self.data.secure(id, stream, needs_close_notify),
+            Err(error) => Some(Event::TlsStarted { id, outcome: Err(error) }),
         }
     }
 
-    fn without_tls(&mut self, id: ActionId, why: Option<io::Result<TlsStream>>) -> Option<Event> {
-        if let Some(Err(error)) = why {
+    fn stream(&self, made: Option<io::Result<TlsStream>>) -> Result<TlsStream, TlsError> {
+        let stream = made.ok_or(TlsError::Unavailable)?;
+        stream.map_err(|error| {
             self.log.fault(&error);
-        }
-        Some(Event::TlsStarted { id, outcome: Err(TlsError::Unavailable) })
+            TlsError::Unavailable
+        })
     }
 
     fn draw_random(&mut self, id: ActionId) -> Option<Event> {

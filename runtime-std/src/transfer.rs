@@ -115,24 +115,21 @@ impl Transfer {
     /// # Errors
     /// [`TransferError`]; the transfer has ended then.
     pub(crate) fn step(&mut self, connection: &mut Connection, bytes_max: usize) -> Result<Step, TransferError> {
-        if !self.is_moved {
-            match self.try_step(connection, bytes_max.min(CHUNK_BYTES)) {
-                Ok(Step::Ended) => self.is_moved = true,
-                Ok(step) => return Ok(step),
-                Err(halt) => return self.halted(halt),
-            }
+        if self.is_moved {
+            return self.end(connection);
         }
-        self.end(connection)
-    }
-
-    fn halted(&mut self, halt: Halt) -> Result<Step, TransferError> {
-        match halt {
-            Halt::Blocked => Ok(Step::Blocked),
-            Halt::NotByKernel => {
+        match self.try_step(connection, bytes_max.min(CHUNK_BYTES)) {
+            Ok(Step::Ended) => {
+                self.is_moved = true;
+                self.end(connection)
+            }
+            Ok(step) => Ok(step),
+            Err(Halt::Blocked) => Ok(Step::Blocked),
+            Err(Halt::NotByKernel) => {
                 self.send_buffered();
                 Ok(Step::Moved)
             }
-            Halt::Failed(error) => Err(error),
+            Err(Halt::Failed(error)) => Err(error),
         }
     }
 

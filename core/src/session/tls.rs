@@ -7,7 +7,6 @@ use super::transfer::Transfer;
 use crate::action::{Action, Note};
 use crate::error::TlsError;
 use crate::event::TlsInfo;
-use crate::path::VirtualPath;
 use crate::settings::{RequireTls, TlsRules};
 use crate::time::Now;
 use crate::wire::command::ProtectionLevel;

@@ -143,13 +143,13 @@ settings! {
     tls_cert: PemFile = "none", "FILE",
         "PEM file with the server's certificate and those between it and its authority; with it clients may use TLS";
     tls_key: PemFile = "none", "FILE",
-        "PEM file with the private key of tls_cert";
+        "PEM file with the private key of `tls_cert`";
     require_tls: RequireTls = "none", "WHAT",
         "What is refused without TLS: none, login, or data (logins and data connections)";
     tls_require_resumption: bool = "false", "BOOL" [num_args = 0..=1, default_missing_value = "true"],
         "Refuse data connections that do not resume the TLS session of their control connection, as a stranger's cannot";
     tls_require_close_notify: bool = "true", "BOOL" [num_args = 0..=1, default_missing_value = "true"],
-        "Count an upload over TLS as broken whose end the client does not say (close_notify): it may have been cut";
+        "Count an upload over TLS as broken whose end the client does not say (`close_notify`): it may have been cut";
     tls_min_version: TlsVersion = "1.2", "VERSION",
         "The oldest TLS that is spoken: 1.2 or 1.3";
     tls_client_certificates: ClientCertificates = "none", "WHAT",

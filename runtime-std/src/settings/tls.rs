@@ -126,6 +126,10 @@ pub(super) fn hold(chosen: &Chosen, flags: &Given, config: Option<&File>) -> Res
         let by_flag = flags.tls_client_certificates.is_some();
         return conflict("tls_client_certificates", by_flag, "tls_client_ca must name those who sign them");
     }
+    if !asks && chosen.tls_client_ca.0.is_some() {
+        let problem = "tls_client_certificates must be \"ask\" or \"require\", or nobody is asked";
+        return conflict("tls_client_ca", flags.tls_client_ca.is_some(), problem);
+    }
     Ok(())
 }
 

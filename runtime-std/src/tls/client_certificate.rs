@@ -43,17 +43,15 @@ fn written(name: &X509Name<'_>) -> String {
 fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
     let number = attribute.attr_type().to_id_string();
     let name = NAMES.iter().find(|(of, _)| *of == number).map(|(_, name)| *name);
-    match (name, attribute.as_str()) {
-        (Some(name), Ok(value)) => format!("{name}={}", escaped(value)),
-        _ => {
-            let value = attribute.attr_value().data;
-            value.iter().fold(format!("{number}=#"), |mut text, byte| {
-                // Writing to a string does not fail.
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-        }
+    if let (Some(name), Ok(value)) = (name, attribute.as_str()) {
+        return format!("{name}={}", escaped(value));
     }
+    let value = attribute.attr_value().data;
+    value.iter().fold(format!("{number}=#"), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// RFC 4514 2.4.
