@@ -246,6 +246,9 @@ impl State {
 
 /// What the operator may not have meant.
 fn warn_of(options: &ServeOptions) {
+    for warning in options.tls.iter().flat_map(TlsServer::warnings) {
+        warn!("{warning}");
+    }
     if options.session.fxp_users.iter().any(|user| user == ANONYMOUS) {
         warn!("fxp_users names anonymous: anybody may have this server connect to other hosts, from port 1024 on");
     }

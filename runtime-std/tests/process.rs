@@ -150,6 +150,37 @@ fn sighup_puts_new_settings_in_force_and_refuses_wrong_ones() {
 }
 
 #[test]
+fn a_made_certificate_serves_and_one_that_will_not_do_starts_nothing_and_at_a_reload_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("tls");
+    let made = Command::new(BINARY).args(["cert", "--name", "localhost", "--out"]).arg(&out).output().unwrap();
+    let settings = String::from_utf8(made.stdout).unwrap();
+    assert!(settings.starts_with("# SHA-256 fingerprint: ") && settings.lines().count() == 3, "{settings}");
+    let again = Command::new(BINARY).args(["cert", "--name", "localhost", "--out"]).arg(&out).output().unwrap();
+    assert_eq!((again.status.code(), again.stdout.len()), (Some(10), 0));
+    let config = dir.path().join("mayfly.toml");
+    std::fs::write(&config, &settings).unwrap();
+    let root = dir.path().join("storage");
+    let mut process = Process::start(&root, &["--config", config.to_str().unwrap()]);
+    let has_tls = |process: &Process| {
+        let mut peer = connect(process.address);
+        assert!(line(&mut peer).starts_with("220 "));
+        peer.get_mut().write_all(b"AUTH TLS\r\n").unwrap();
+        line(&mut peer).starts_with("234 ")
+    };
+    assert!(has_tls(&process));
+    std::fs::write(out.join("key.pem"), "no key\n").unwrap();
+    process.signal(rustix::process::Signal::HUP);
+    let kept = process.log_line("the settings in force stay");
+    assert!(kept.contains("key.pem: it holds no private key; hint: "), "{kept}");
+    assert!(has_tls(&process));
+    let (code, error) = fails(&["--config", config.to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    let expected = format!("error: tls_key {}: it holds no private key\n", out.join("key.pem").display());
+    assert!(error.starts_with(&expected), "{error}");
+}
+
+#[test]
 fn a_log_that_nobody_reads_stops_nothing() {
     let root = tempfile::tempdir().unwrap();
     let mut process = Process::start(root.path(), &[]);

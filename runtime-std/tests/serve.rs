@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
 
 mod rig;
+mod secured;
 
 use mayfly_std::clock::ManualClock;
 use mayfly_std::start::ServeHandle as _;

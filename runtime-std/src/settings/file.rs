@@ -192,6 +192,26 @@ mod tests {
                 "max_expiry = \"1d\"\n  default_expiry = \"7d\"\n",
                 "mayfly.toml, line 2: it must not lie beyond max_expiry\n  default_expiry = \"7d\"",
             ),
+            (
+                "tls_key = \"k.pem\"\n",
+                "mayfly.toml, line 1: tls_cert must name the file with its certificate\n  tls_key = \"k.pem\"",
+            ),
+            (
+                "\nrequire_tls = \"data\"\n",
+                "mayfly.toml, line 2: it needs tls_cert and tls_key\n  require_tls = \"data\"",
+            ),
+            (
+                "listen_tls = [\"::1\"]\n",
+                "mayfly.toml, line 1: it needs tls_cert and tls_key\n  listen_tls = [\"::1\"]",
+            ),
+            (
+                "tls_cert = \"/no/c.pem\"\n",
+                "mayfly.toml, line 1: tls_key must name the file with its private key\n  tls_cert = \"/no/c.pem\"",
+            ),
+            (
+                "tls_cert = \"/no/c.pem\"\ntls_key = \"/no/k.pem\"\ntls_client_certificates = \"ask\"\n",
+                "mayfly.toml, line 3: tls_client_ca must name those who sign them\n  tls_client_certificates = \"ask\"",
+            ),
         ] {
             assert_eq!(with(&[], file).unwrap_err(), expected);
         }

@@ -3,7 +3,6 @@
 use rustls::pki_types::CertificateDer;
 use std::fmt::Write as _;
 use std::path::Path;
-use tracing::warn;
 use x509_parser::prelude::{ASN1Time, FromDer as _, X509Certificate};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
@@ -16,15 +15,16 @@ pub(super) fn subject(certificate: &CertificateDer<'_>) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Warns of a certificate of ours that does not hold today: clients will refuse it.
-pub(super) fn warn_of_dates(path: &Path, chain: &[CertificateDer<'_>]) {
-    let Some((_, certificate)) = chain.first().and_then(|first| X509Certificate::from_der(first).ok()) else { return };
-    let (validity, now) = (certificate.validity(), ASN1Time::now());
-    let path = path.display();
-    if now > validity.not_after {
-        warn!("tls_cert {path}: it expired on {}; clients will refuse it", date(validity.not_after));
-    } else if now < validity.not_before {
-        warn!("tls_cert {path}: it is valid only from {} on; clients will refuse it", date(validity.not_before));
+/// Why clients will refuse a certificate of ours on that day, UTC seconds; none: its dates are right.
+pub(super) fn misdated(path: &Path, chain: &[CertificateDer<'_>], now_s: i64) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(chain.first()?).ok()?;
+    let (validity, path) = (certificate.validity(), path.display());
+    if now_s > validity.not_after.timestamp() {
+        Some(format!("tls_cert {path}: it expired on {}; clients will refuse it", date(validity.not_after)))
+    } else if now_s < validity.not_before.timestamp() {
+        Some(format!("tls_cert {path}: it holds only from {} on; clients will refuse it", date(validity.not_before)))
+    } else {
+        None
     }
 }
 

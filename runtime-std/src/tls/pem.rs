@@ -2,6 +2,7 @@
 
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::{error, fmt, fs, io};
 
@@ -51,6 +52,13 @@ pub(super) fn private_key(setting: &'static str, path: &Path) -> Result<PrivateK
         pem::Error::NoItemsFound => TlsFileError::new(setting, path, "it holds no private key", KEY_HINT),
         error => TlsFileError::new(setting, path, error, KEY_HINT),
     })
+}
+
+/// Warns where anybody on the host may read the key.
+pub(super) fn is_open(path: &Path) -> Option<String> {
+    let mode = fs::metadata(path).ok()?.permissions().mode();
+    let warning = || format!("tls_key {}: anybody on this host may read it; chmod 600 would stop that", path.display());
+    (mode & 0o007 != 0).then(warning)
 }
 
 fn read(setting: &'static str, path: &Path, hint: &'static str) -> Result<Vec<u8>, TlsFileError> {

@@ -4,6 +4,7 @@ use super::client_certificate;
 use super::pem::{self, TlsFileError};
 use super::resumption::{DataSessions, OwnSessions, TICKETS};
 use super::stream::TlsStream;
+use crate::clock::{Clock as _, SystemClock};
 use mayfly_core::action::Direction;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::danger::ClientCertVerifier;
@@ -56,6 +57,7 @@ pub enum ClientCertificates {
 pub struct TlsServer {
     files: Arc<TlsFiles>,
     config: Arc<ServerConfig>,
+    warnings: Arc<[String]>,
 }
 
 /// Two that were made of the same settings are equal, whatever the files held at the time.
@@ -76,8 +78,7 @@ pub struct TlsSession {
 }
 
 impl TlsServer {
-    /// Reads the files, and holds that they fit together. A certificate whose time has not come or is over is a warning in
-    /// the log.
+    /// Reads the files, and holds that they fit together.
     ///
     /// # Errors
     /// [`TlsFileError`]
@@ -85,7 +86,8 @@ impl TlsServer {
         let provider = Arc::new(ring::default_provider());
         let chain = pem::certificates("tls_cert", &files.certificate, pem::CERTIFICATE_HINT)?;
         let key = pem::private_key("tls_key", &files.key)?;
-        client_certificate::warn_of_dates(&files.certificate, &chain);
+        let misdated = client_certificate::misdated(&files.certificate, &chain, SystemClock.now().utc_s);
+        let warnings = misdated.into_iter().chain(pem::is_open(&files.key)).collect();
         let verifier = verifier(&files, &provider)?;
         let builder = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(versions(files.version_min))
@@ -99,7 +101,14 @@ impl TlsServer {
         // Each control connection has its own.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = TICKETS;
-        Ok(Self { files: Arc::new(files), config: Arc::new(config) })
+        Ok(Self { files: Arc::new(files), config: Arc::new(config), warnings })
+    }
+
+    /// What an operator should know of the files, a line each: a certificate whose time has not come or is over, a key
+    /// that anybody may read.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// What it was made of.

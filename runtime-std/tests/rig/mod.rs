@@ -1,5 +1,7 @@
 //! A server on real sockets and a peer that speaks to it line by line.
 
+pub(crate) mod secure;
+
 use mayfly_std::clock::{Clock, SystemClock};
 use mayfly_std::listen::{Server, ServerHandle};
 use mayfly_std::settings::ServeOptions;

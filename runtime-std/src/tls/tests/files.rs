@@ -134,3 +134,26 @@ fn a_made_certificate_is_never_written_over_and_its_key_is_the_owner_s_alone() {
     assert!(!key.exists(), "a key that is of no use is not left behind");
     assert!(make::self_signed(&["no host \u{e9}".to_owned()], 1).is_err());
 }
+
+#[test]
+fn wrong_dates_and_an_open_key_are_warned_of_with_the_date() {
+    let warnings = |change: fn(&mut CertificateParams), mode| {
+        let ground = Ground::new();
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let files = ground.server.files().clone();
+        fs::write(&files.certificate, params.self_signed(&key).unwrap().pem()).unwrap();
+        fs::write(&files.key, key.serialize_pem()).unwrap();
+        fs::set_permissions(&files.key, fs::Permissions::from_mode(mode)).unwrap();
+        let text = TlsServer::load(files).unwrap().warnings().join("; ");
+        text.replace(&ground.directory.path().display().to_string(), "DIR")
+    };
+    assert_eq!(warnings(|_| {}, 0o640), "");
+    let expired = "tls_cert DIR/cert.pem: it expired on 2001-02-03T00:00:00Z; clients will refuse it";
+    assert_eq!(warnings(|params| params.not_after = rcgen::date_time_ymd(2001, 2, 3), 0o600), expired);
+    let early = "tls_cert DIR/cert.pem: it holds only from 2999-02-03T00:00:00Z on; clients will refuse it";
+    assert_eq!(warnings(|params| params.not_before = rcgen::date_time_ymd(2999, 2, 3), 0o600), early);
+    let open = "tls_key DIR/key.pem: anybody on this host may read it; chmod 600 would stop that";
+    assert_eq!(warnings(|_| {}, 0o644), open);
+}
