@@ -5,6 +5,7 @@ use mayfly_tests::ftp::Ftp;
 use mayfly_tests::process::{Driver, Ran, ServerProcess, run, run_fed};
 use mayfly_tests::with_each_driver;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +17,8 @@ with_each_driver! {
     a_wrong_users_file_stops_the_start
     a_reload_brings_and_takes_users_and_a_broken_file_changes_nothing
     a_user_s_home_is_made_and_never_through_a_link
+    others_are_served_while_a_password_is_checked
+    who_may_copy_between_servers_and_is_nobody_is_told
     curl_logs_in
     lftp_logs_in
     ftplib_logs_in
@@ -242,6 +245,44 @@ fn a_user_s_home_is_made_and_never_through_a_link(driver: Driver) {
     let (_, code) = log_in(&server, "otto", PASSWORD);
     assert_eq!(code, 421, "no home can be had there");
     assert_eq!(fs::read_dir(outside).expect("it is there").count(), 0);
+}
+
+/// Nobody's password, and seconds of work to find that out.
+const DEAR: &str = "$argon2id$v=19$m=65536,t=64,p=1$c2FsdHNhbHQ$ll/Ry5nunV83JRnQUT4xekENwrsdv0AMyBeMscQMSwY";
+
+fn others_are_served_while_a_password_is_checked(driver: Driver) {
+    // Goal: more logins are being checked than there are threads for sessions or for logins, and nobody else notices.
+    let place = Place::new(driver);
+    fs::write(place.users_file(), format!("[user.anna]\npassword = \"{DEAR}\"\n")).expect("a file");
+    fs::set_permissions(place.users_file(), fs::Permissions::from_mode(0o600)).expect("it is ours");
+    let server = place.serve();
+    let mut other = Ftp::log_in(server.address());
+    let waiting: Vec<Ftp> = (0..8)
+        .map(|_| {
+            let mut ftp = Ftp::connect(server.address());
+            assert_eq!(ftp.reply().code, 220);
+            assert_eq!(ftp.ask("USER anna").code, 331);
+            ftp.say("PASS x");
+            ftp
+        })
+        .collect();
+    for _ in 0..100 {
+        assert_eq!(other.ask("NOOP").code, 200);
+    }
+    assert_eq!(Ftp::log_in(server.address()).ask("NOOP").code, 200);
+    for ftp in &waiting {
+        ftp.stream().set_nonblocking(true).expect("it is a socket");
+        let early = ftp.stream().peek(&mut [0]);
+        assert!(early.is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "it is still being checked");
+    }
+}
+
+fn who_may_copy_between_servers_and_is_nobody_is_told(driver: Driver) {
+    let place = Place::with(driver, &[&["anna"]]);
+    let file = place.users_file();
+    let flags = ["--users", text(&file), "--fxp-users", "anna,ghost"];
+    let server = ServerProcess::start(driver, &place.root(), &flags);
+    assert!(server.wait_for_log("fxp_users names somebody").contains("ghost"));
 }
 
 fn curl_logs_in(driver: Driver) {

@@ -1,6 +1,7 @@
 //! The local storage as its callers see it, on a temporary directory and a clock that is moved by hand.
 
 mod facts;
+mod homes;
 mod kill;
 mod names;
 mod paths;
