@@ -93,6 +93,8 @@ impl Control {
             }
         };
         tls.securing = None;
+        // What came along with the handshake's end lies decrypted, and makes no socket readable.
+        self.is_drained = false;
         let outcome = outcome.map_err(|error| {
             debug!(%error, "a control connection was not secured");
             self.tls = None;

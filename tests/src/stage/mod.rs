@@ -34,8 +34,8 @@ pub trait Stage {
     /// Its next line, without the CRLF that must end it; none: the server closed it.
     fn line(&mut self, session: SessionNumber) -> Result<Option<Vec<u8>>, Fault>;
 
-    /// Makes its TLS handshake, after a 234.
-    fn secure(&mut self, session: SessionNumber, handshake: Handshake) -> Result<(), Fault>;
+    /// Makes its TLS handshake, after a 234; these bytes go along with its end.
+    fn secure(&mut self, session: SessionNumber, handshake: Handshake, along: &[u8]) -> Result<(), Fault>;
 
     /// Closes it.
     fn close(&mut self, session: SessionNumber, closing: Closing) -> Result<(), Fault>;

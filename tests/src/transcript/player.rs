@@ -11,20 +11,26 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What was not as the transcript expects it.
 pub fn play(script: &Script, stage: Box<dyn Stage + '_>) -> Result<(), Fault> {
     let mut player = Player::new(stage);
-    let mut pipelined: Option<(usize, SessionNumber, Vec<u8>)> = None;
+    let mut pipelined: Option<Flight> = None;
     for (index, (number, step)) in script.steps.iter().enumerate() {
         let at = |number: usize| move |fault: Fault| format!("{}:{}: {fault}", script.path.display(), number + 1);
-        // Lines that follow each other without an expectation between them leave in one write.
-        if let Step::Send(session, template) = step {
-            let bytes = player.fill(*session, template).map_err(at(*number))?;
-            let (_, _, pending) = pipelined.get_or_insert((*number, *session, Vec::new()));
-            pending.extend(bytes);
-            if matches!(script.steps.get(index + 1), Some((_, Step::Send(next, _))) if next == session) {
+        // Lines that follow each other, or a handshake, without an expectation between them leave in one write.
+        let leaves = match step {
+            Step::Send(session, template) => {
+                Some((*session, player.fill(*session, template).map_err(at(*number))?, None))
+            }
+            Step::Secure(session, Handshake::Proper) => Some((*session, Vec::new(), Some(Handshake::Proper))),
+            _ => None,
+        };
+        if let Some((session, bytes, handshake)) = leaves {
+            let flight = Flight { number: *number, session, handshake, bytes: Vec::new() };
+            pipelined.get_or_insert(flight).bytes.extend(bytes);
+            if matches!(script.steps.get(index + 1), Some((_, Step::Send(next, _))) if *next == session) {
                 continue;
             }
         }
         match pipelined.take() {
-            Some((first, session, bytes)) => player.send(session, &bytes).map_err(at(first))?,
+            Some(flight) => player.fly(&flight).map_err(at(flight.number))?,
             None => player.step(step).map_err(at(*number))?,
         }
     }
@@ -92,6 +98,15 @@ pub fn update(script: &Script, stage: Box<dyn Stage + '_>) -> Result<String, Fau
     Ok(text.join("\n") + "\n")
 }
 
+/// What a client sends in one go.
+struct Flight {
+    number: usize,
+    session: SessionNumber,
+    /// What goes before.
+    handshake: Option<Handshake>,
+    bytes: Vec<u8>,
+}
+
 struct Player<'a> {
     stage: Box<dyn Stage + 'a>,
     bindings: Bindings,
@@ -125,10 +140,7 @@ impl<'a> Player<'a> {
                 self.stage.close(*session, *closing)
             }
             Step::Login(session, channel) => self.login(*session, *channel),
-            Step::Secure(session, handshake) => {
-                self.connect(*session)?;
-                self.stage.secure(*session, *handshake)
-            }
+            Step::Secure(session, handshake) => self.secure(*session, *handshake, b""),
             Step::Data(session, step) => self.data(*session, step),
             Step::Disk(step) => {
                 let step = match step {
@@ -157,6 +169,18 @@ impl<'a> Player<'a> {
     fn send(&mut self, session: SessionNumber, bytes: &[u8]) -> Result<(), Fault> {
         self.connect(session)?;
         self.stage.send(session, bytes)
+    }
+
+    fn fly(&mut self, flight: &Flight) -> Result<(), Fault> {
+        match flight.handshake {
+            Some(handshake) => self.secure(flight.session, handshake, &flight.bytes),
+            None => self.send(flight.session, &flight.bytes),
+        }
+    }
+
+    fn secure(&mut self, session: SessionNumber, handshake: Handshake, along: &[u8]) -> Result<(), Fault> {
+        self.connect(session)?;
+        self.stage.secure(session, handshake, along)
     }
 
     fn next_line(&mut self, session: SessionNumber) -> Result<Option<Vec<u8>>, Fault> {
@@ -190,7 +214,7 @@ impl<'a> Player<'a> {
         if channel == Channel::Tls {
             self.send(session, b"AUTH TLS\r\n")?;
             self.expect(session, b"234 Proceed with negotiation.")?;
-            self.stage.secure(session, Handshake::Proper)?;
+            self.secure(session, Handshake::Proper, b"")?;
         }
         self.send(session, b"USER anonymous\r\n")?;
         self.expect(session, b"331 Please specify the password.")?;

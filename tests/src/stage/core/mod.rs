@@ -198,9 +198,10 @@ impl Stage for CoreStage {
         self.session(number)?.line()
     }
 
-    fn secure(&mut self, number: SessionNumber, handshake: Handshake) -> Result<(), Fault> {
+    fn secure(&mut self, number: SessionNumber, handshake: Handshake, along: &[u8]) -> Result<(), Fault> {
         self.session(number)?.secure(handshake)?;
-        self.settle()
+        self.settle()?;
+        if along.is_empty() { Ok(()) } else { self.send(number, along) }
     }
 
     fn close(&mut self, number: SessionNumber, _closing: Closing) -> Result<(), Fault> {

@@ -29,12 +29,13 @@ impl Connection {
         Ok(Self { stream, tls: None, read: Vec::new() })
     }
 
-    /// Makes a TLS handshake, and tells of which kind it was; one that is broken leaves a connection that the server has
-    /// closed.
+    /// Makes a TLS handshake, with these bytes along with its end, and tells of which kind it was; one that is broken
+    /// leaves a connection that the server has closed.
     pub(super) fn secure(
         &mut self,
         config: &Arc<ClientConfig>,
         handshake: Handshake,
+        along: &[u8],
     ) -> Result<Option<HandshakeKind>, Fault> {
         if !self.read.is_empty() || self.tls.is_some() {
             return Err("the connection is not at a handshake".to_owned());
@@ -45,7 +46,8 @@ impl Connection {
         }
         let server = ServerName::IpAddress(self.stream.peer_addr().map_err(said)?.ip().into());
         let mut tls = ClientConnection::new(Arc::clone(config), server).map_err(said)?;
-        while tls.is_handshaking() {
+        tls.writer().write_all(along).map_err(said)?;
+        while tls.is_handshaking() || tls.wants_write() {
             tls.complete_io(&mut self.stream).map_err(|error| format!("the TLS handshake: {error}"))?;
         }
         let kind = tls.handshake_kind();

@@ -162,10 +162,10 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
         if line.is_empty() { Ok(None) } else { super::without_crlf(line).map(Some) }
     }
 
-    fn secure(&mut self, number: SessionNumber, handshake: Handshake) -> Result<(), Fault> {
+    fn secure(&mut self, number: SessionNumber, handshake: Handshake, along: &[u8]) -> Result<(), Fault> {
         let session = self.session(number)?;
         let tls = Arc::clone(&session.tls);
-        session.control.secure(&tls, handshake).map(drop)
+        session.control.secure(&tls, handshake, along).map(drop)
     }
 
     fn close(&mut self, number: SessionNumber, closing: Closing) -> Result<(), Fault> {
@@ -224,7 +224,7 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
         if handshake == Handshake::Anew {
             Arc::make_mut(&mut tls).resumption = Resumption::in_memory_sessions(1);
         }
-        let kind = session.data()?.secure(&tls, handshake)?;
+        let kind = session.data()?.secure(&tls, handshake, b"")?;
         let is_due = match handshake {
             Handshake::Proper => kind == Some(HandshakeKind::Resumed),
             Handshake::Anew => kind != Some(HandshakeKind::Resumed),
