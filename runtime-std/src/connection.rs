@@ -11,6 +11,8 @@ use std::net::TcpStream;
 pub(crate) struct Connection {
     socket: TcpStream,
     layer: Layer,
+    /// Something was to be moved over it.
+    is_used: bool,
 }
 
 #[derive(Debug)]
@@ -28,7 +30,7 @@ enum Layer {
 impl Connection {
     /// In clear.
     pub(crate) fn new(socket: TcpStream) -> Self {
-        Self { socket, layer: Layer::Clear }
+        Self { socket, layer: Layer::Clear, is_used: false }
     }
 
     pub(crate) fn socket(&self) -> &TcpStream {
@@ -38,6 +40,19 @@ impl Connection {
     /// From now on there is TLS: [`Connection::handshake`] is to be called until it is complete.
     pub(crate) fn agree(&mut self, tls: TlsStream) {
         self.layer = Layer::Agreed(tls);
+    }
+
+    /// Something is to be moved over it; from then on its end is told with the last of that.
+    pub(crate) fn set_used(&mut self) {
+        self.is_used = true;
+    }
+
+    /// Tells the peer the end of a connection over which nothing was to be moved, for that was no cut.
+    pub(crate) fn end_unused(&mut self) {
+        if !self.is_used {
+            // There is room for it, or the peer has gone.
+            let _ = self.end();
+        }
     }
 
     /// Whether what is moved goes through TLS.

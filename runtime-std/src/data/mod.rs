@@ -192,7 +192,8 @@ impl DataSide {
         let cancelled = self.job.as_ref().map(|job| job.id).and_then(|id| self.cancel(id, storage));
         self.listener = None;
         self.text = TextOutlet::default();
-        if let Some(stream) = self.stream.take() {
+        if let Some(mut stream) = self.stream.take() {
+            stream.end_unused();
             // TLS has said its end with the last byte, or a transfer was cut that must not look whole.
             net::end_data(stream.socket());
         }
@@ -261,6 +262,9 @@ impl DataSide {
         let told = Told { at_ms: now.monotonic_ms, moved: (0, None) };
         self.pacer.begin(None);
         self.is_blocked = false;
+        if let Some(stream) = &mut self.stream {
+            stream.set_used();
+        }
         self.job = Some(Job { id, work: Work::Transfer { transfer, told } });
     }
 

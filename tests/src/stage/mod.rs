@@ -64,6 +64,9 @@ pub trait Stage {
     /// Receives on it; fewer bytes where the server ends its side.
     fn data_receive(&mut self, session: SessionNumber, amount: Amount) -> Result<Vec<u8>, Fault>;
 
+    /// Receives what is left, up to an end that does not say that this was all, and closes it.
+    fn data_cut(&mut self, session: SessionNumber) -> Result<(), Fault>;
+
     /// Closes it.
     fn data_close(&mut self, session: SessionNumber, closing: Closing) -> Result<(), Fault>;
 

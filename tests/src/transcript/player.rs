@@ -259,6 +259,7 @@ impl<'a> Player<'a> {
                 }
                 self.stage.data_close(session, Closing::Orderly)
             }
+            DataStep::ExpectCut => self.stage.data_cut(session),
             DataStep::Close(closing) => self.stage.data_close(session, *closing),
         }
     }

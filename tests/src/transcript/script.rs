@@ -125,6 +125,8 @@ pub enum DataStep {
     Expect(Vec<u8>),
     /// The server ends its side.
     ExpectEnd,
+    /// The server ends its side, and does not say that this was all.
+    ExpectCut,
     /// The client closes.
     Close(Closing),
 }
@@ -264,6 +266,7 @@ fn data(mark: &str, rest: &str) -> Result<DataStep, String> {
         ("", "listen") => DataStep::Listen,
         ("", "unlisten") => DataStep::Unlisten,
         ("", "end") => DataStep::ExpectEnd,
+        ("", "cut") => DataStep::ExpectCut,
         ("", "close") => DataStep::Close(Closing::Orderly),
         ("", "reset") => DataStep::Close(Closing::Reset),
         ("", "truncate") => DataStep::Close(Closing::Truncated),

@@ -66,6 +66,8 @@ struct Client {
     /// On its way to the client.
     received: VecDeque<u8>,
     receiving_ended: bool,
+    /// Before all was sent.
+    receiving_cut: bool,
 }
 
 /// The data action that is running.
@@ -196,6 +198,9 @@ impl Data {
             return Some(Event::TlsStarted { id, outcome: Err(TlsError::Cancelled) });
         }
         let job = self.job.take_if(|job| job.id == id)?;
+        if let Some(client) = &mut self.client {
+            client.receiving_cut = true;
+        }
         Some(job.ended(Err(TransferError::Cancelled), storage))
     }
 
@@ -283,6 +288,11 @@ impl Data {
             (false, 0) => Taken::Nothing,
             (false, _) => Taken::Some,
         })
+    }
+
+    pub(super) fn client_was_cut(&mut self) -> Result<(), Fault> {
+        let client = self.client()?;
+        if client.receiving_ended && client.receiving_cut { Ok(()) } else { Err("nothing was cut".to_owned()) }
     }
 
     pub(super) fn client_closes(&mut self, closing: Closing) -> Result<(), Fault> {

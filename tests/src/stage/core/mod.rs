@@ -269,6 +269,12 @@ impl Stage for CoreStage {
         }
     }
 
+    fn data_cut(&mut self, number: SessionNumber) -> Result<(), Fault> {
+        self.settle()?;
+        self.session(number)?.data.client_was_cut()?;
+        self.data_close(number, Closing::Orderly)
+    }
+
     fn data_close(&mut self, number: SessionNumber, closing: Closing) -> Result<(), Fault> {
         self.session(number)?.data.client_closes(closing)?;
         self.settle()

@@ -98,6 +98,19 @@ impl Connection {
         }
     }
 
+    /// Reads to an end without `close_notify`.
+    pub(super) fn take_to_cut(&mut self) -> Result<(), Fault> {
+        let mut chunk = [0; 16 * 1024];
+        loop {
+            match self.receive(&mut chunk) {
+                Ok(0) => return Err("the server says that this was all".to_owned()),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+                Err(error) => return Err(said(error)),
+            }
+        }
+    }
+
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.tls {
             None => self.stream.read(buffer),

@@ -241,6 +241,11 @@ impl<S: Serve + Send + 'static> Stage for NetStage<S> {
         self.session(number)?.data()?.take(amount)
     }
 
+    fn data_cut(&mut self, number: SessionNumber) -> Result<(), Fault> {
+        self.session(number)?.data()?.take_to_cut()?;
+        self.data_close(number, Closing::Orderly)
+    }
+
     fn data_close(&mut self, number: SessionNumber, closing: Closing) -> Result<(), Fault> {
         let session = self.session(number)?;
         session.data()?;
