@@ -57,8 +57,10 @@ pub enum StorageError {
     Denied,
     /// The disk is full.
     NoSpace,
-    /// A quota is used up.
+    /// A quota of the host is used up.
     QuotaExceeded,
+    /// A quota of the operator's would be exceeded: this one.
+    OverQuota(QuotaUse),
     /// The file would exceed a size limit.
     FileTooLarge,
     /// The file system is read-only.
@@ -79,6 +81,27 @@ pub enum StorageError {
     Unsupported,
     /// Anything else; the driver logs the particulars.
     Failed,
+}
+
+/// How far a quota is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaUse {
+    /// What it counts.
+    pub counts: QuotaUnit,
+    /// How much of that stands there.
+    pub used: u64,
+    /// How much may.
+    pub limit: u64,
+}
+
+/// What a quota counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuotaUnit {
+    /// The bytes of all files.
+    Bytes,
+    /// Files and directories.
+    Files,
 }
 
 /// Why a login was not let through.

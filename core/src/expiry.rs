@@ -2,7 +2,8 @@
 
 use crate::date::ExpiryDate;
 use crate::path::VirtualPath;
-use crate::record::{FileInfo, PathState, Record, RecordAt};
+use crate::record::{Entry, EntryRecord, FileInfo, PathState, Record, RecordAt};
+use crate::settings::Settings;
 use crate::time::Now;
 use crate::user::ExpiryRules;
 
@@ -17,10 +18,10 @@ pub enum Judgement<'a> {
     Expired,
 }
 
-/// Judges what a check brought back. Every command asks here and nowhere else.
+/// Judges what a check brought back. Every command asks here, or [`judge_name`], and nowhere else.
 #[must_use]
 pub fn judge(state: &PathState, now: Now) -> Judgement<'_> {
-    if is_expired(effective(&state.records), now.utc_s) {
+    if is_expired(effective_of(state), now.utc_s) {
         return Judgement::Expired;
     }
     match (&state.target, state.tombstone) {
@@ -30,10 +31,37 @@ pub fn judge(state: &PathState, now: Now) -> Judgement<'_> {
     }
 }
 
+/// The same for a command that puts something under the name: a file that has expired by a date of its own gives way at
+/// once, as an expired storage path does to MKD.
+#[must_use]
+pub fn judge_name(state: &PathState, now: Now) -> Judgement<'_> {
+    let gives_way = state.target.as_ref().is_some_and(|info| is_expired(info.expiry_s, now.utc_s));
+    match judge(state, now) {
+        Judgement::Expired if gives_way && !is_expired(effective(&state.records), now.utc_s) => Judgement::Missing,
+        judgement => judgement,
+    }
+}
+
+/// The effective expiry of what was checked: a file's own, or one on the way to it, whichever is earlier; none: never.
+#[must_use]
+pub fn effective_of(state: &PathState) -> Option<i64> {
+    earlier(effective(&state.records), state.target.as_ref().and_then(|info| info.expiry_s))
+}
+
 /// The effective expiry at the end of a way: the earliest of all its records; none: never.
 #[must_use]
 pub fn effective(way: &[RecordAt]) -> Option<i64> {
     way.iter().filter_map(|at| at.record.expiry_s).min()
+}
+
+/// Whether a name in a directory that lives is there for clients, as far as its own date goes.
+#[must_use]
+pub fn lives(entry: &Entry, now: Now) -> bool {
+    match &entry.record {
+        EntryRecord::None => !is_expired(entry.info.expiry_s, now.utc_s),
+        EntryRecord::Read(record) => !is_expired(record.expiry_s, now.utc_s),
+        EntryRecord::Unreadable => false,
+    }
 }
 
 /// Whether an expiry has come: `now >= expiry`.
@@ -74,6 +102,18 @@ pub fn initial(rules: ExpiryRules, way_above: &[RecordAt], now: Now) -> Option<i
     way_above.is_empty().then(|| after(now, span_s))
 }
 
+/// The date of its own that a file gets when it is stored at `path` now: what the deepest place of `Settings::keep` that
+/// holds it says. None: no place does, or a storage path on the way ends no later. `default_expiry` and `max_expiry` are
+/// about storage paths alone: what an operator has said of a place holds as it was said.
+#[must_use]
+pub fn of_file(settings: &Settings, path: &VirtualPath, way: &[RecordAt], now: Now) -> Option<i64> {
+    let folder = path.parent();
+    let places = settings.keep.iter().filter(|keep| folder.is_within(&keep.path));
+    let keep = places.max_by_key(|keep| keep.path.depth())?;
+    let expiry_s = after(now, keep.life_s);
+    effective(above(way, path)).is_none_or(|earlier_s| expiry_s < earlier_s).then_some(expiry_s)
+}
+
 /// Why a date may not be set: the limit, for the reply's detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -100,12 +140,19 @@ pub fn allowed(date: ExpiryDate, rules: ExpiryRules, way_above: &[RecordAt], now
     }
 }
 
-/// Whether what stands at `from` would live longer at `to` (DESIGN 4: a move to where it would is refused).
+/// The date of its own that what stands at a path has, which goes where it goes; none: none.
 #[must_use]
-pub fn outlives_by_move(from: &VirtualPath, way_from: &[RecordAt], to: &VirtualPath, way_to: &[RecordAt]) -> bool {
-    let carried_s = own(way_from, from).and_then(|record| record.expiry_s);
-    let new_s = earlier(carried_s, effective(above(way_to, to)));
-    match (effective(way_from), new_s) {
+pub fn carried(state: &PathState, path: &VirtualPath) -> Option<i64> {
+    let of_file = state.target.as_ref().and_then(|info| info.expiry_s);
+    of_file.or_else(|| own(&state.records, path).and_then(|record| record.expiry_s))
+}
+
+/// Whether what was found at `from` would live longer at `to`, where it has the date `own_s` of its own (DESIGN 4: a
+/// move to where it would is refused).
+#[must_use]
+pub fn outlives_by_move(from: &PathState, to: &VirtualPath, way_to: &[RecordAt], own_s: Option<i64>) -> bool {
+    let new_s = earlier(own_s, effective(above(way_to, to)));
+    match (effective_of(from), new_s) {
         (None, _) => false,
         (Some(_), None) => true,
         (Some(old_s), Some(new_s)) => new_s > old_s,
@@ -127,6 +174,7 @@ fn after(now: Now, span_s: u64) -> i64 {
 mod tests {
     use super::*;
     use crate::record::{FileKind, Token, Tombstone};
+    use crate::settings::Keep;
     use alloc::string::ToString;
     use alloc::vec;
     use alloc::vec::Vec;
@@ -151,6 +199,7 @@ mod tests {
             unique: "1".to_string(),
             mode: None,
             created_s: None,
+            expiry_s: None,
         }
     }
 
@@ -203,7 +252,8 @@ mod tests {
     #[test]
     fn a_move_never_makes_anything_live_longer() {
         let outlives = |way_from: &[RecordAt], way_to: &[RecordAt]| {
-            outlives_by_move(&path("/a/b"), way_from, &path("/c/d"), way_to)
+            let from = PathState { records: way_from.to_vec(), target: Some(info()), ..PathState::default() };
+            outlives_by_move(&from, &path("/c/d"), way_to, carried(&from, &path("/a/b")))
         };
         assert!(!outlives(&[at(1, None)], &[]));
         assert!(!outlives(&[at(1, None), at(2, Some(9))], &[]));
@@ -212,6 +262,53 @@ mod tests {
         assert!(!outlives(&[at(1, Some(9))], &[at(1, Some(9))]));
         assert!(!outlives(&[at(1, Some(9))], &[at(1, Some(8))]));
         assert!(outlives(&[at(1, Some(9)), at(2, Some(12))], &[at(1, Some(20))]));
+    }
+
+    #[test]
+    fn a_file_carries_its_own_date_along_and_gains_nothing_by_it() {
+        let file = |expiry_s| FileInfo { kind: FileKind::File, expiry_s, ..info() };
+        let from = |way: &[RecordAt], own_s| PathState {
+            records: way.to_vec(),
+            target: Some(file(own_s)),
+            ..PathState::default()
+        };
+        let outlives = |from: &PathState| outlives_by_move(from, &path("/f"), &[], carried(from, &path("/a/f")));
+        assert!(!outlives(&from(&[at(1, Some(9))], Some(8))));
+        assert!(outlives(&from(&[at(1, Some(7))], Some(8))));
+        assert!(!outlives(&from(&[], Some(8))));
+    }
+
+    #[test]
+    fn a_file_is_kept_as_long_as_the_deepest_place_says() {
+        let keep = |path_of: &str, life_s| Keep { path: path(path_of), life_s };
+        let settings =
+            Settings { keep: vec![keep("/", 100), keep("/scans", 10), keep("/scans/old", 500)], ..Settings::default() };
+        let of = |at: &str, way: &[RecordAt]| of_file(&settings, &path(at), way, NOW);
+        assert_eq!(of("/f", &[]), Some(1_100));
+        assert_eq!(of("/scans", &[]), Some(1_100), "a file of that name lies in the root");
+        assert_eq!(of("/scans/f", &[]), Some(1_010));
+        assert_eq!(of("/scans/x/f", &[at(2, Some(1_011))]), Some(1_010));
+        assert_eq!(of("/scans/x/f", &[at(2, Some(1_010))]), None, "the storage path ends no later");
+        assert_eq!(of("/scans/old/f", &[at(3, None)]), Some(1_500));
+        assert_eq!(of_file(&Settings::default(), &path("/f"), &[], NOW), None);
+    }
+
+    #[test]
+    fn an_expired_file_gives_its_name_away_and_an_expired_path_does_not() {
+        let file = |expiry_s| Some(FileInfo { kind: FileKind::File, expiry_s, ..info() });
+        let state =
+            |way: &[RecordAt], own_s| PathState { records: way.to_vec(), target: file(own_s), ..PathState::default() };
+        for (way, own_s, judged, name_judged) in [
+            (vec![], Some(1_001), None, None),
+            (vec![], Some(1_000), Some(Judgement::Expired), Some(Judgement::Missing)),
+            (vec![at(1, Some(1_000))], Some(1_000), Some(Judgement::Expired), Some(Judgement::Expired)),
+            (vec![at(1, Some(1_000))], Some(2_000), Some(Judgement::Expired), Some(Judgement::Expired)),
+        ] {
+            let state = state(&way, own_s);
+            let live = || Judgement::Live(state.target.as_ref().unwrap());
+            assert_eq!(judge(&state, NOW), judged.unwrap_or_else(live));
+            assert_eq!(judge_name(&state, NOW), name_judged.unwrap_or_else(live));
+        }
     }
 
     #[test]

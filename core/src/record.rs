@@ -148,6 +148,9 @@ pub struct FileInfo {
     /// When it was made, UTC seconds; none: the storage does not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_s: Option<i64>,
+    /// Of a file that has a date of its own (`Settings::keep`): the instant from which on it is expired, UTC seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry_s: Option<i64>,
 }
 
 /// All twelve permission bits: set-user-id, set-group-id and sticky, then read, write and execute for three classes.

@@ -2,6 +2,7 @@
 
 use crate::action::PortRange;
 use crate::network::{Network, PassiveAddress};
+use crate::path::VirtualPath;
 use crate::user::Rights;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -22,6 +23,9 @@ pub struct Settings {
     pub max_expiry_s: Option<u64>,
     /// Whether uploads go only into a path that expires.
     pub require_expiry: bool,
+    /// Where files get a date of their own; of two places the deeper one rules.
+    #[serde(default)]
+    pub keep: Vec<Keep>,
     /// How long a download that was admitted before the expiry may go on after it, milliseconds.
     pub drain_ms: u64,
     /// The ports of PASV and EPSV; none: any.
@@ -89,6 +93,7 @@ impl Default for Settings {
             default_expiry_s: None,
             max_expiry_s: None,
             require_expiry: false,
+            keep: Vec::new(),
             drain_ms: 3_600_000,
             passive_ports: None,
             passive_addresses: Vec::new(),
@@ -113,6 +118,15 @@ impl Default for Settings {
             note_dialogue: false,
         }
     }
+}
+
+/// How long files that are stored in a place live, each from then on (DESIGN 4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keep {
+    /// The root, or a folder of the operator's: all beneath it is meant.
+    pub path: VirtualPath,
+    /// How long, seconds.
+    pub life_s: u64,
 }
 
 /// How a server with a certificate uses TLS (RFC 4217).

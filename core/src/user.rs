@@ -26,8 +26,8 @@ pub enum Right {
     Delete,
     /// Rename: RNFR, RNTO.
     Rename,
-    /// Set the expiry of one's own paths: SETEXPIRY. Whoever owns a path has every right there, this one too, and
-    /// nobody else sets its expiry whatever the rights.
+    /// Set the expiry of one's own paths: SETEXPIRY. Whoever owns a path has every other right there, and nobody else
+    /// sets its expiry whatever the rights.
     Expiry,
 }
 
@@ -59,6 +59,12 @@ impl Rights {
     #[must_use]
     pub const fn with(self, right: Right) -> Self {
         Self(self.0 | 1 << right as u8)
+    }
+
+    /// These but for `right`.
+    #[must_use]
+    pub const fn without(self, right: Right) -> Self {
+        Self(self.0 & !(1 << right as u8))
     }
 
     /// Whether `right` is among them.
@@ -227,9 +233,19 @@ pub struct Quota {
     /// Bytes of all files; none: no bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// Files; none: no bound.
+    /// Files and directories; none: no bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<u64>,
+}
+
+/// A quota, and the place whose content it bounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HomeQuota {
+    /// The place: all that stands beneath it counts.
+    pub home: VirtualPath,
+    /// How much may.
+    #[serde(flatten)]
+    pub quota: Quota,
 }
 
 impl Account {
@@ -273,11 +289,21 @@ impl Account {
         named || claims.contains(&record.token)
     }
 
-    /// What it may do at a path with these records on the way: everything where one of the directories on the way is
-    /// its own, else what it may do anywhere.
+    /// What it may do at a path with these records on the way: where one of the directories on the way is its own,
+    /// everything but to date it, for which it needs the right; else what it may do anywhere.
     #[must_use]
     pub fn rights_at(&self, claims: &[Token], way: &[RecordAt]) -> Rights {
-        if way.iter().any(|at| self.owns(claims, &at.record)) { Rights::ALL } else { self.rights }
+        if !way.iter().any(|at| self.owns(claims, &at.record)) {
+            return self.rights;
+        }
+        if self.rights.allow(Right::Expiry) { Rights::ALL } else { Rights::ALL.without(Right::Expiry) }
+    }
+
+    /// The quota that counts what stands at `path`.
+    #[must_use]
+    pub fn quota_at(&self, path: &VirtualPath) -> Option<HomeQuota> {
+        let quota = self.quota.filter(|_| path.is_within(&self.home))?;
+        Some(HomeQuota { home: self.home.clone(), quota })
     }
 }
 

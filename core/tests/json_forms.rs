@@ -23,7 +23,9 @@ fn stand<T: Serialize + DeserializeOwned + PartialEq + Debug>(lines: &[String]) 
 }
 
 fn lines(texts: &[&str]) -> Vec<String> {
-    let filled = |text: &str| text.replace("RECORD_AT", RECORD_AT).replace("RECORD", RECORD).replace("INFO", INFO);
+    let filled = |text: &str| {
+        text.replace("RECORD_AT", RECORD_AT).replace("RECORD", RECORD).replace("INFO", INFO).replace("QUOTA", QUOTA)
+    };
     texts.iter().map(|text| filled(text)).collect()
 }
 
@@ -92,7 +94,7 @@ fn settings() {
     let mut settings = serde_json::to_value(Settings::default()).expect("it is plain data");
     let all = settings.clone();
     let fields = settings.as_object_mut().expect("it is an object");
-    for later in ["passive_addresses", "active_port", "epsv_only", "fxp_users"] {
+    for later in ["passive_addresses", "active_port", "epsv_only", "fxp_users", "keep"] {
         assert!(fields.remove(later).is_some(), "{later}");
     }
     assert_eq!(serde_json::from_value::<Settings>(settings).ok(), Some(Settings::default()));
@@ -101,6 +103,7 @@ fn settings() {
         ("active_port", r#""data""#),
         ("epsv_only", r#"["192.0.2.0/24","2001:db8::/32"]"#),
         ("fxp_users", r#"["me"]"#),
+        ("keep", r#"[{"path":"/scans","life_s":7}]"#),
     ] {
         let mut settings = all.clone();
         settings[name] = serde_json::from_str(value).expect("it is JSON");
@@ -115,17 +118,22 @@ fn storage_requests() {
         r#"{"request":"check_expiry","path":"/"}"#,
         r#"{"request":"set_expiry","path":"/a","judged":RECORD,"expiry_s":8}"#,
         r#"{"request":"make_directory","path":"/a","record":RECORD,"replaces":null}"#,
+        r#"{"request":"make_directory","path":"/a","record":RECORD,"replaces":null,"quota":{"home":"/","files":9}}"#,
         r#"{"request":"remove_directory","path":"/a","judged":RECORD}"#,
         r#"{"request":"remove_file","path":"/a/f"}"#,
         r#"{"request":"remove_file","path":"/a/f","unique":"1g2"}"#,
         r#"{"request":"rename","from":"/a","to":"/b","replace":false,"judged_from":[RECORD_AT],"judged_to":[]}"#,
+        r#"{"request":"rename","from":"/a","to":"/b","replace":false,"judged_from":[],"judged_to":[],"expiry_s":7,"quota":QUOTA}"#,
         r#"{"request":"open_read","path":"/f","offset_bytes":9007199254740991}"#,
         r#"{"request":"open_read","path":"/f","offset_bytes":1,"end_bytes":3}"#,
         r#"{"request":"open_write","path":"/f","base":"empty","announced_bytes":null}"#,
         r#"{"request":"open_write","path":"/f","base":{"published":{"keep_bytes":null}},"announced_bytes":5}"#,
         r#"{"request":"open_write","path":"/f","base":{"partial":{"keep_bytes":3}},"announced_bytes":null}"#,
+        r#"{"request":"open_write","path":"/f","base":"empty","announced_bytes":null,"quota":QUOTA}"#,
         r#"{"request":"reserve_space","path":"/","size_bytes":5}"#,
+        r#"{"request":"reserve_space","path":"/","size_bytes":5,"quota":QUOTA}"#,
         r#"{"request":"publish","replace":true,"judged":[RECORD_AT]}"#,
+        r#"{"request":"publish","replace":true,"judged":[],"expiry_s":7}"#,
         r#"{"request":"keep_partial"}"#,
         r#"{"request":"discard"}"#,
         r#"{"request":"set_times","path":"/f","modified_s":-1}"#,
@@ -137,6 +145,7 @@ fn storage_requests() {
         r#"{"request":"close_listing"}"#,
         r#"{"request":"set_facts","path":"/f","facts":{"modified_s":1,"accessed_s":null,"created_s":-1,"mode":420}}"#,
         r#"{"request":"ask_room","path":"/"}"#,
+        r#"{"request":"ask_room","path":"/","quota":QUOTA}"#,
         r#"{"request":"open_reading","path":"/f","offset_bytes":0,"length_bytes":null,"purpose":{"digest":"sha256"}}"#,
         r#"{"request":"open_reading","path":"/f","offset_bytes":1,"length_bytes":2,"purpose":{"digest":"crc32"}}"#,
         r#"{"request":"open_reading","path":"/f","offset_bytes":0,"length_bytes":null,"purpose":"ascii_size"}"#,
@@ -190,6 +199,9 @@ fn storage_outcomes() {
         r#"{"ok":{"outcome":"opened","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2"}}"#,
         r#"{"ok":{"outcome":"opened","kind":"link","size_bytes":4,"modified_s":5,"unique":"1g2","mode":493,"created_s":-6}}"#,
         r#"{"ok":{"outcome":"published","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2"}}"#,
+        r#"{"ok":{"outcome":"published","kind":"file","size_bytes":4,"modified_s":5,"unique":"1g2","expiry_s":7}}"#,
+        r#"{"err":{"over_quota":{"counts":"bytes","used":9,"limit":9}}}"#,
+        r#"{"err":{"over_quota":{"counts":"files","used":9,"limit":9}}}"#,
         r#"{"ok":{"outcome":"room","free_bytes":4096}}"#,
         r#"{"ok":{"outcome":"read","read_bytes":16777216,"result":null}}"#,
         r#"{"ok":{"outcome":"read","read_bytes":1,"result":{"result":"digest","hex":"e8b7be43"}}}"#,
@@ -252,6 +264,7 @@ const RECORD: &str =
     r#"{"version":1,"owner":"anonymous","created_s":1,"expiry_s":7,"token":"00112233445566778899aabbccddeeff"}"#;
 const RECORD_AT: &str =
     r#"{"depth":1,"record":{"version":1,"owner":"me","created_s":1,"token":"00112233445566778899aabbccddeeff"}}"#;
+const QUOTA: &str = r#"{"home":"/ann","bytes":5,"files":6}"#;
 const INFO: &str = r#"{"kind":"directory","size_bytes":0,"modified_s":-5,"unique":"1g2"}"#;
 
 /// CSID tells the package's own version.

@@ -5,6 +5,7 @@ use crate::digest::DigestAlgorithm;
 use crate::listing::options::ListingOrder;
 use crate::path::VirtualPath;
 use crate::record::{Record, RecordAt};
+use crate::user::HomeQuota;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -34,8 +35,11 @@ pub enum StorageRequest {
         path: VirtualPath,
         /// What to write into it.
         record: Record,
-        /// The expired record of what stands there still: to the trash with it first.
+        /// The expired record of what stands there still: to the trash with it first. An expired file gives way anyhow.
         replaces: Option<Record>,
+        /// The quota that the path counts for; refused with `OverQuota`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quota: Option<HomeQuota>,
     },
     /// Remove a directory that holds no visible name, through the trash; outcome `Done`.
     RemoveDirectory {
@@ -64,6 +68,12 @@ pub enum StorageRequest {
         judged_from: Vec<RecordAt>,
         /// The records on the way to `to`, as judged.
         judged_to: Vec<RecordAt>,
+        /// The date of its own that the file has from then on, UTC seconds; none: the one that it has, if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expiry_s: Option<i64>,
+        /// The quota that it counts for from then on and did not before; refused with `OverQuota`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quota: Option<HomeQuota>,
     },
     /// Open a file for the next `Transfer` to send; outcome `Opened`.
     OpenRead {
@@ -83,22 +93,31 @@ pub enum StorageRequest {
         base: UploadBase,
         /// How many bytes will come, where ALLO said so.
         announced_bytes: Option<u64>,
+        /// The quota that it counts for: refused with `OverQuota` now, or as soon as the bytes that come would exceed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quota: Option<HomeQuota>,
     },
-    /// Refuse (`NoSpace`, `QuotaExceeded`) unless this much can be stored there; outcome `Done`.
+    /// Refuse (`NoSpace`, `QuotaExceeded`, `OverQuota`) unless this much can be stored there; outcome `Done`.
     ReserveSpace {
         /// The directory where it will be needed.
         path: VirtualPath,
         /// How much.
         size_bytes: u64,
+        /// The quota that it would count for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quota: Option<HomeQuota>,
     },
     /// Give the open upload its name, as durably as the settings say; outcome `Published`. `Changed` unless the
     /// records on the way still are as judged and, for `UploadBase::Published`, the file that was copied still
     /// stands; the upload stays open then. `Expired` where the storage's clock says so; it is discarded then.
     Publish {
-        /// Whether a file that stands there may be replaced; if not, `Exists`.
+        /// Whether a file that stands there may be replaced; if not, `Exists`. An expired one gives way anyhow.
         replace: bool,
         /// The records on the way to the name, as judged.
         judged: Vec<RecordAt>,
+        /// The date of its own that the file has from the start, UTC seconds; none: none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expiry_s: Option<i64>,
     },
     /// Keep the open upload aside as the partial of its name; outcome `Done`.
     KeepPartial,
@@ -145,6 +164,9 @@ pub enum StorageRequest {
     AskRoom {
         /// The directory.
         path: VirtualPath,
+        /// The quota that leaves no more room than this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quota: Option<HomeQuota>,
     },
     /// Open a file to be read through in steps, in place of any that was open so; outcome `Opened`.
     OpenReading {

@@ -230,6 +230,7 @@ mod tests {
             unique: "8u1".into(),
             mode: Some(0o640),
             created_s: None,
+            expiry_s: None,
         }
     }
 

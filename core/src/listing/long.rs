@@ -97,7 +97,7 @@ mod tests {
     const CHRISTMAS: i64 = 1_798_156_800;
 
     fn info(kind: FileKind, size_bytes: u64, modified_s: i64, mode: Option<u16>) -> FileInfo {
-        FileInfo { kind, size_bytes, modified_s, unique: "8u1".into(), mode, created_s: None }
+        FileInfo { kind, size_bytes, modified_s, unique: "8u1".into(), mode, created_s: None, expiry_s: None }
     }
 
     fn line(info: &FileInfo, owner: &str, name: &str, utc_s: i64) -> String {

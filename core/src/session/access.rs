@@ -7,7 +7,7 @@ use crate::expiry::{self, Judgement};
 use crate::path::{PathError, VirtualPath};
 use crate::record::{FileInfo, FileKind, PathState, Record, RecordAt};
 use crate::time::Now;
-use crate::user::{Account, ExpiryRules, Right, Rights};
+use crate::user::{Account, ExpiryRules, HomeQuota, Right, Rights};
 use crate::wire::reply::Reply;
 use crate::wire::text;
 use core::ops::ControlFlow::{Break, Continue};
@@ -60,6 +60,11 @@ impl Session {
     /// Who is logged in.
     pub(super) fn account(&self) -> Option<&Account> {
         self.login.account()
+    }
+
+    /// The quota that counts what stands at a path, where the account has one.
+    pub(super) fn quota_at(&self, path: &VirtualPath) -> Option<HomeQuota> {
+        self.account()?.quota_at(path)
     }
 
     /// What the session may do at a path with these records on the way.

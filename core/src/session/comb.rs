@@ -7,6 +7,7 @@ use super::work::{Kind, Work};
 use super::{Session, access, refuse};
 use crate::action::{Note, ReadingPurpose, StorageRequest, UploadBase};
 use crate::error::StorageError;
+use crate::expiry;
 use crate::path::VirtualPath;
 use crate::record::{FileInfo, PathState, RecordAt};
 use crate::time::Now;
@@ -33,6 +34,9 @@ pub(super) struct Comb {
     replace: bool,
     /// The records on the way to the target, as judged.
     way: Vec<RecordAt>,
+    /// The date of its own that the new file gets, and that of the one that it replaces.
+    expiry_s: Option<i64>,
+    replaced_s: Option<i64>,
     /// Whether a part is left, because it has changed since it was read.
     left: bool,
 }
@@ -113,6 +117,8 @@ impl Session {
             base: UploadBase::Empty,
             replace: false,
             way: Vec::new(),
+            expiry_s: None,
+            replaced_s: None,
             left: false,
         };
         self.check_for(target.clone(), Work::new(Kind::Comb(comb), target))
@@ -121,19 +127,22 @@ impl Session {
     pub(super) fn comb_checked(&mut self, now: Now, mut work: Box<Work>, state: &PathState) -> Flow {
         let Kind::Comb(comb) = &mut work.kind else { return Break(Reply::new(451, text::COMB_FAILED)) };
         if comb.stage == Stage::Target {
-            if self.may_upload(now, state, text::COMB_FAILED)?.is_some() {
+            if self.may_upload(now, &work.path, state, text::COMB_FAILED)?.is_some() {
                 comb.base = UploadBase::Published { keep_bytes: None };
             }
+            comb.expiry_s = expiry::of_file(&self.settings, &work.path, &state.records, now);
+            comb.replaced_s = state.target.as_ref().and_then(|info| info.expiry_s);
             comb.replace = self.rights_at(&state.records).allow(Right::Overwrite);
             comb.way.clone_from(&state.records);
             comb.stage = Stage::Parts;
+            work.touches(&state.records);
         } else {
             let info = access::living_file(now, state, text::COMB_FAILED)?;
             self.permit(Right::Read, &state.records)?;
             self.permit(Right::Delete, &state.records)?;
             comb.size_bytes = comb.size_bytes.saturating_add(info.size_bytes);
+            work.touches_found(state);
         }
-        work.touches(&state.records);
         self.next_part(work)
     }
 
@@ -158,11 +167,13 @@ impl Session {
                 comb.stage = Stage::Opening;
                 let (base, announced_bytes) = (comb.base, Some(comb.size_bytes));
                 let path = work.path.clone();
-                let request = StorageRequest::OpenWrite { path, base, announced_bytes };
+                let quota = self.quota_at(&path);
+                let request = StorageRequest::OpenWrite { path, base, announced_bytes, quota };
                 self.ask(request, Awaited::WorkOpened(work))
             }
             Stage::Reading => {
-                let request = StorageRequest::Publish { replace: comb.replace, judged: mem::take(&mut comb.way) };
+                let (judged, expiry_s) = (mem::take(&mut comb.way), comb.expiry_s);
+                let request = StorageRequest::Publish { replace: comb.replace, judged, expiry_s };
                 self.ask(request, Awaited::WorkPublished(work))
             }
             Stage::Removing => {
@@ -173,11 +184,12 @@ impl Session {
         }
     }
 
-    pub(super) fn comb_published(&mut self, mut work: Box<Work>, outcome: Result<(), StorageError>) -> Flow {
+    pub(super) fn comb_published(&mut self, mut work: Box<Work>, outcome: Result<FileInfo, StorageError>) -> Flow {
         match outcome {
-            Ok(()) => {
+            Ok(info) => {
                 self.forget_broken(&work.path);
                 if let Kind::Comb(comb) = &mut work.kind {
+                    self.notify_dated(&work.path, info.expiry_s, comb.replaced_s);
                     comb.stage = Stage::Removing;
                 }
                 // What came to stop it came too late.

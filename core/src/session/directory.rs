@@ -93,6 +93,10 @@ impl Session {
         match (&state.target, state.tombstone) {
             // DESIGN 4: MKD of a path that has expired succeeds at once, with a fresh empty one.
             (Some(_), _) if expired => self.make(now, subject, token, above, own.cloned()),
+            // So does it where a file has expired by a date of its own.
+            (Some(_), _) if expiry::judge_name(state, now) == Judgement::Missing => {
+                self.make(now, subject, token, above, None)
+            }
             (Some(_), _) => Break(Reply::new(550, text::MKD_FAILED)),
             (None, Some(_)) => {
                 let parent = subject.path.parent();
@@ -140,7 +144,8 @@ impl Session {
         let owner = self.account().map(|account| account.name.clone()).unwrap_or_default();
         let record = Record { version: 1, owner, created_s: now.utc_s, expiry_s, token };
         let deed = Deed::Make { token, expiry_s, replaces: replaces.is_some() };
-        let request = StorageRequest::MakeDirectory { path: subject.path.clone(), record, replaces };
+        let quota = self.quota_at(&subject.path);
+        let request = StorageRequest::MakeDirectory { path: subject.path.clone(), record, replaces, quota };
         self.change(Doing { subject, deed }, request)
     }
 

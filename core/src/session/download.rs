@@ -42,7 +42,9 @@ impl Session {
         state: PathState,
         (offset_bytes, end_bytes): (u64, Option<u64>),
     ) -> Flow {
-        let size_bytes = access::living_file(now, &state, text::RETR_FAILED)?.size_bytes;
+        let info = access::living_file(now, &state, text::RETR_FAILED)?;
+        let size_bytes = info.size_bytes;
+        transfer.own_s = info.expiry_s;
         self.permit(Right::Read, &state.records)?;
         // draft-bryan-ftp-range-08 4.3: of a range beyond the end nothing is sent. RFC 3659 5.4: REST beyond it is a 554.
         let offset_bytes = if end_bytes.is_some() { offset_bytes.min(size_bytes) } else { offset_bytes };
@@ -62,6 +64,10 @@ impl Session {
     ) -> Flow {
         if transfer.interrupt.is_some() {
             return self.abandon(now, transfer, None);
+        }
+        if let Ok(info) = &outcome {
+            // Another file may have taken the name since the check.
+            transfer.own_s = info.expiry_s;
         }
         let reply = match outcome {
             Ok(_) if transfer.is_expired(now) => transfer.expired(),

@@ -42,6 +42,7 @@ impl Session {
     ) -> Flow {
         // An expired path is never extended: it is refused here.
         let record = self.own_record(now, &subject.path, state, text::EXPIRY_FAILED)?;
+        self.permit(Right::Expiry, &state.records)?;
         let above = expiry::above(&state.records, &subject.path);
         let expiry_s = match expiry::allowed(date, self.expiry_rules(), above, now) {
             Ok(expiry_s) => expiry_s,
@@ -70,9 +71,12 @@ impl Session {
     }
 
     pub(super) fn ask_expiry_checked(&self, now: Now, path: &VirtualPath, state: &PathState) -> Flow {
-        storage_path(now, path, state, text::EXPIRY_UNKNOWN)?;
+        // Of a file, which nobody dates, it tells when that goes.
+        if !matches!(expiry::judge(state, now), Judgement::Live(info) if info.kind == FileKind::File) {
+            storage_path(now, path, state, text::EXPIRY_UNKNOWN)?;
+        }
         self.permit(Right::List, &state.records)?;
-        let expiry_s = expiry::effective(&state.records);
+        let expiry_s = expiry::effective_of(state);
         Break(Reply::new(213, expiry_s.map_or_else(|| text::NEVER.to_string(), date::time_val)))
     }
 

@@ -111,7 +111,7 @@ impl Session {
         let length_bytes = hash.end_bytes.map(|end_bytes| end_bytes.saturating_sub(hash.start_bytes));
         let range = (hash.start_bytes, length_bytes);
         let purpose = ReadingPurpose::Digest(hash.algorithm);
-        work.touches(&state.records);
+        work.touches_found(state);
         self.open_reading(work.path.clone(), range, purpose, work)
     }
 

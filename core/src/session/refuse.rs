@@ -1,8 +1,9 @@
 //! What a step that failed is answered with: one table for all commands.
 
-use crate::error::StorageError;
+use crate::error::{QuotaUnit, QuotaUse, StorageError};
 use crate::wire::reply::Reply;
 use crate::wire::text;
+use alloc::format;
 
 /// The path, or one above it, has expired (DESIGN 4: 550 with this detail, whatever the command).
 pub(super) fn expired(failure: &'static str) -> Reply {
@@ -28,6 +29,13 @@ pub(super) fn storage(error: StorageError, failure: &'static str) -> Reply {
         StorageError::OffsetBeyondEnd => Reply::new(554, text::RESTART_BEYOND),
         StorageError::NoSpace => Reply::new(452, text::NO_SPACE),
         StorageError::QuotaExceeded => Reply::new(552, text::QUOTA_EXCEEDED),
+        StorageError::OverQuota(QuotaUse { counts, used, limit }) => {
+            let unit = match counts {
+                QuotaUnit::Bytes => "bytes",
+                QuotaUnit::Files => "files",
+            };
+            Reply::new(552, text::QUOTA_EXCEEDED).with_detail(format!("Quota: {used} of {limit} {unit} used."))
+        }
         StorageError::FileTooLarge => Reply::new(552, text::FILE_TOO_LARGE),
         StorageError::Changed | StorageError::Busy => busy(failure),
         StorageError::RecordUnreadable => Reply::new(451, failure).with_detail(text::RECORD_UNREADABLE),

@@ -68,23 +68,31 @@ impl Session {
         from: Subject,
         source: PathState,
     ) -> Flow {
-        let existing = match expiry::judge(&state, now) {
+        let existing = match expiry::judge_name(&state, now) {
             Judgement::Expired => return Break(refuse::expired(text::RNTO_FAILED)),
             Judgement::Missing => None,
             Judgement::Live(info) => Some(info),
         };
         let replace = self.may_take_name(&state, existing)?;
-        if expiry::outlives_by_move(&from.path, &source.records, &to, &state.records) {
+        let carried_s = expiry::carried(&source, &from.path);
+        let is_file = source.target.as_ref().is_some_and(|info| info.kind == FileKind::File);
+        let given_s = expiry::of_file(&self.settings, &to, &state.records, now).filter(|_| is_file);
+        let own_s = expiry::earlier(carried_s, given_s);
+        if expiry::outlives_by_move(&source, &to, &state.records, own_s) {
             return Break(refused(text::OUTLIVES));
         }
+        let quota = self.quota_at(&to).filter(|quota| !from.path.is_within(&quota.home));
+        let expiry_s = own_s.filter(|_| own_s != carried_s);
         let request = StorageRequest::Rename {
             from: from.path.clone(),
             to: to.clone(),
             replace,
             judged_from: source.records,
             judged_to: state.records,
+            expiry_s,
+            quota,
         };
-        self.change(Doing { subject: from, deed: Deed::Rename { to } }, request)
+        self.change(Doing { subject: from, deed: Deed::Rename { to, expiry_s } }, request)
     }
 
     /// Whether the session may put something under that name, and whether a file there may be replaced.
@@ -98,11 +106,20 @@ impl Session {
         }
     }
 
-    pub(super) fn renamed(&mut self, from: Subject, to: VirtualPath, outcome: Result<(), StorageError>) -> Flow {
+    pub(super) fn renamed(
+        &mut self,
+        from: Subject,
+        to: VirtualPath,
+        expiry_s: Option<i64>,
+        outcome: Result<(), StorageError>,
+    ) -> Flow {
         match outcome {
             Ok(()) => {
                 self.note(Note::Renamed { from: from.path.clone(), to: to.clone() });
-                self.notify(PathChange::Renamed { from: from.path, to });
+                self.notify(PathChange::Renamed { from: from.path, to: to.clone() });
+                if expiry_s.is_some() {
+                    self.notify(PathChange::Expires { path: to, expiry_s });
+                }
                 Break(Reply::new(250, text::RNTO_OK))
             }
             Err(StorageError::Changed) if from.tries < limits::RETRIES_MAX => {

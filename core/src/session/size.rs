@@ -43,7 +43,7 @@ impl Session {
         if info.size_bytes > self.settings.ascii_size_bytes_max {
             return Break(Reply::new(550, text::SIZE_FAILED).with_detail(text::TOO_LARGE_FOR_ASCII));
         }
-        work.touches(&state.records);
+        work.touches_found(state);
         self.open_reading(work.path.clone(), (0, None), ReadingPurpose::AsciiSize, work)
     }
 }

@@ -19,7 +19,8 @@ impl Session {
 
     pub(super) fn allo_checked(&mut self, now: Now, subject: Subject, state: &PathState, size_bytes: u64) -> Flow {
         access::living_directory(now, state, text::ALLO_FAILED)?;
-        let request = StorageRequest::ReserveSpace { path: subject.path.clone(), size_bytes };
+        let quota = self.quota_at(&subject.path);
+        let request = StorageRequest::ReserveSpace { path: subject.path.clone(), size_bytes, quota };
         self.change(Doing { subject, deed: Deed::Reserve { size_bytes } }, request)
     }
 
@@ -42,7 +43,8 @@ impl Session {
     pub(super) fn avbl_checked(&mut self, now: Now, subject: Subject, state: &PathState) -> Flow {
         access::living_directory(now, state, text::AVBL_FAILED)?;
         self.permit_knowing(state)?;
-        self.ask(StorageRequest::AskRoom { path: subject.path }, Awaited::Room)
+        let quota = self.quota_at(&subject.path);
+        self.ask(StorageRequest::AskRoom { path: subject.path, quota }, Awaited::Room)
     }
 
     pub(super) fn room_known(outcome: Result<u64, StorageError>) -> Flow {

@@ -306,8 +306,8 @@ pub(super) enum Deed {
     RemoveDirectory,
     /// DELE.
     RemoveFile,
-    /// RNTO, to this path.
-    Rename { to: VirtualPath },
+    /// RNTO, to this path, where the file gets this date of its own.
+    Rename { to: VirtualPath, expiry_s: Option<i64> },
     /// MFMT, MFCT, MFF, SITE UTIME, SITE CHMOD.
     SetFacts(Setting),
     /// SETEXPIRY and SITE EXPIRY.

@@ -29,6 +29,8 @@ pub(super) struct Transfer {
     pub(super) shown: String,
     /// The records on the way, as last judged.
     pub(super) way: Vec<RecordAt>,
+    /// The date of its own that the file has which stands there, UTC seconds.
+    pub(super) own_s: Option<i64>,
     /// When they were, on the monotonic clock, milliseconds.
     pub(super) judged_ms: u64,
     /// When the running step began or last moved a byte, milliseconds.
@@ -111,6 +113,7 @@ impl Transfer {
             path,
             shown,
             way: Vec::new(),
+            own_s: None,
             judged_ms: 0,
             moved_ms: 0,
             is_unasked: false,
@@ -146,7 +149,15 @@ impl Transfer {
 
     /// Whether its path has expired by now, as it was last judged.
     pub(super) fn is_expired(&self, now: Now) -> bool {
-        expiry::is_expired(expiry::effective(&self.way), now.utc_s)
+        expiry::is_expired(self.expiry_s(), now.utc_s)
+    }
+
+    /// When that is. What an upload may replace has a date that does not concern the upload.
+    fn expiry_s(&self) -> Option<i64> {
+        match self.kind {
+            Kind::Upload(_) => expiry::effective(&self.way),
+            Kind::Download { .. } | Kind::Listing(_) => expiry::earlier(expiry::effective(&self.way), self.own_s),
+        }
     }
 
     /// What it says when its data connection cannot be had.
@@ -272,7 +283,7 @@ impl Session {
     pub(super) fn begin(&mut self, now: Now, transfer: &mut Transfer, preliminary: &Reply) {
         let expiry_s = match transfer.kind {
             Kind::Upload(_) => None,
-            Kind::Download { .. } | Kind::Listing(_) => expiry::effective(&transfer.way),
+            Kind::Download { .. } | Kind::Listing(_) => transfer.expiry_s(),
         };
         let drained_ms = expiry::drained_ms(expiry_s, self.settings.drain_ms, now);
         transfer.begun = Some(Begun { at_ms: now.monotonic_ms, drained_ms });

@@ -9,7 +9,7 @@ use crate::expiry;
 use crate::limits;
 use crate::listing::options::ListingOrder;
 use crate::path::{RESERVED_PREFIX, VirtualPath};
-use crate::record::{Entry, EntryRecord, FileKind, PathState};
+use crate::record::{Entry, FileKind, PathState};
 use crate::time::Now;
 use crate::user::Right;
 use crate::wire::reply::Reply;
@@ -36,12 +36,7 @@ impl Tree {
     fn count(&mut self, now: Now, entries: &[Entry]) -> bool {
         self.entries += entries.len() as u64;
         for entry in entries {
-            let lives = match &entry.record {
-                EntryRecord::None => true,
-                EntryRecord::Read(record) => !expiry::is_expired(record.expiry_s, now.utc_s),
-                EntryRecord::Unreadable => false,
-            };
-            if !lives || entry.name.starts_with(RESERVED_PREFIX) {
+            if !expiry::lives(entry, now) || entry.name.starts_with(RESERVED_PREFIX) {
                 continue;
             }
             match entry.info.kind {

@@ -3,7 +3,7 @@
 use super::state::{Awaited, Deed, Doing, Flow, Purpose, Subject};
 use super::transfer::{Kind, Transfer};
 use super::{Session, refuse};
-use crate::action::{Action, StorageRequest, Translation, UploadBase};
+use crate::action::{Action, PathChange, StorageRequest, Translation, UploadBase};
 use crate::error::{StorageError, TransferError};
 use crate::expiry::{self, Judgement};
 use crate::limits;
@@ -75,10 +75,11 @@ impl Session {
         upload: Upload,
         state: PathState,
     ) -> Flow {
-        if let Some(naming) = upload.another_name(&transfer.shown, expiry::judge(&state, now)) {
+        if let Some(naming) = upload.another_name(&transfer.shown, expiry::judge_name(&state, now)) {
             return self.draw_name(naming);
         }
-        let existing = self.may_upload(now, &state, text::STOR_FAILED)?;
+        let existing = self.may_upload(now, &transfer.path, &state, text::STOR_FAILED)?;
+        transfer.own_s = state.target.as_ref().and_then(|info| info.expiry_s);
         let replace = self.may_replace(upload, &state);
         let partial = self.partial_shown(&transfer.path, &state);
         let base = upload.base_among(existing, partial.as_ref())?;
@@ -88,7 +89,8 @@ impl Session {
         transfer.kind = Kind::Upload(Upload { base, replace, ..upload });
         transfer.way = state.records;
         let (path, announced_bytes) = (transfer.path.clone(), upload.announced_bytes);
-        self.ask(StorageRequest::OpenWrite { path, base, announced_bytes }, Awaited::Opened(transfer))
+        let quota = self.quota_at(&path);
+        self.ask(StorageRequest::OpenWrite { path, base, announced_bytes, quota }, Awaited::Opened(transfer))
     }
 
     /// The kept part of a broken upload, where the session may know of it: whoever may overwrite it, or made it.
@@ -108,10 +110,11 @@ impl Session {
     pub(super) fn may_upload<'a>(
         &self,
         now: Now,
+        path: &VirtualPath,
         state: &'a PathState,
         failure: &'static str,
     ) -> Flow<Option<&'a FileInfo>> {
-        let existing = match expiry::judge(state, now) {
+        let existing = match expiry::judge_name(state, now) {
             Judgement::Expired => return Break(refuse::expired(failure)),
             Judgement::Missing => None,
             Judgement::Live(info) => Some(info),
@@ -127,7 +130,9 @@ impl Session {
             Some(FileKind::Directory) => return Break(refused(failure, text::IS_DIRECTORY)),
             Some(FileKind::Other | FileKind::Link) => return Break(refused(failure, text::NAME_REFUSED)),
         }
-        if self.expiry_rules().required && expiry::effective(&state.records).is_none() {
+        let expires = expiry::effective(&state.records).is_some()
+            || expiry::of_file(&self.settings, path, &state.records, now).is_some();
+        if self.expiry_rules().required && !expires {
             return Break(refused(failure, text::EXPIRY_REQUIRED));
         }
         Continue(existing)
@@ -225,13 +230,20 @@ impl Session {
             return self.tidy(now, transfer, Some(reply));
         }
         let judged = transfer.way.clone();
-        self.ask(StorageRequest::Publish { replace, judged }, Awaited::Published(transfer))
+        let expiry_s = expiry::of_file(&self.settings, &transfer.path, &judged, now);
+        self.ask(StorageRequest::Publish { replace, judged, expiry_s }, Awaited::Published(transfer))
     }
 
-    pub(super) fn published(&mut self, now: Now, transfer: Box<Transfer>, outcome: Result<(), StorageError>) -> Flow {
+    pub(super) fn published(
+        &mut self,
+        now: Now,
+        transfer: Box<Transfer>,
+        outcome: Result<FileInfo, StorageError>,
+    ) -> Flow {
         let reply = match outcome {
-            Ok(()) => {
+            Ok(info) => {
                 self.forget_broken(&transfer.path);
+                self.notify_dated(&transfer.path, info.expiry_s, transfer.own_s);
                 match transfer.kind {
                     // RFC 959 4.1.3: the reply must include the name.
                     Kind::Upload(Upload { draws: Some(_), .. }) => {
@@ -254,6 +266,13 @@ impl Session {
         Break(reply)
     }
 
+    /// The reaper hears of a file that has a date of its own, or of one that had it and is replaced.
+    pub(super) fn notify_dated(&mut self, path: &VirtualPath, expiry_s: Option<i64>, replaced_s: Option<i64>) {
+        if expiry_s.is_some() || replaced_s.is_some() {
+            self.notify(PathChange::Expires { path: path.clone(), expiry_s });
+        }
+    }
+
     /// Judged again once the data connection stands, for it may have been long in coming: the 150 says that bytes are
     /// welcome.
     fn receive_if_allowed(
@@ -273,7 +292,7 @@ impl Session {
                 return self.abandon(now, transfer, Some(reply));
             }
         };
-        if let Break(reply) = self.may_upload(now, &state, text::STOR_FAILED) {
+        if let Break(reply) = self.may_upload(now, &transfer.path, &state, text::STOR_FAILED) {
             return self.abandon(now, transfer, Some(reply));
         }
         let replace = self.may_replace(upload, &state);
@@ -300,7 +319,7 @@ impl Session {
                 return self.keep(now, transfer, Some(reply));
             }
         };
-        if let Break(reply) = self.may_upload(now, &state, text::STOR_FAILED) {
+        if let Break(reply) = self.may_upload(now, &transfer.path, &state, text::STOR_FAILED) {
             return self.tidy(now, transfer, Some(reply));
         }
         let replace = self.may_replace(upload, &state);

@@ -73,6 +73,7 @@ impl Session {
         let info = &entry.info;
         let about = view.about(Place::Entry, info);
         let EntryRecord::Read(record) = &entry.record else {
+            let about = About { expiry_s: expiry::earlier(view.expiry_s, info.expiry_s), ..about };
             return view.push(info, &about, &entry.name, text);
         };
         let own_perm = self.owns(record).then(|| perm(info.kind, Rights::ALL, &[]));
@@ -95,12 +96,7 @@ impl View {
 
     /// Whether the entry is there for clients.
     pub(super) fn shows(&self, entry: &Entry) -> bool {
-        let lives = match &entry.record {
-            EntryRecord::None => true,
-            EntryRecord::Read(record) => !expiry::is_expired(record.expiry_s, self.now.utc_s),
-            EntryRecord::Unreadable => false,
-        };
-        lives && entry.info.kind != FileKind::Other && !entry.name.starts_with(RESERVED_PREFIX)
+        expiry::lives(entry, self.now) && entry.info.kind != FileKind::Other && !entry.name.starts_with(RESERVED_PREFIX)
     }
 
     /// Adds the line of the directory itself, or of the one above it where that one's view is this, with its end.

@@ -76,6 +76,11 @@ impl Work {
         self.expiry_s = expiry::earlier(self.expiry_s, expiry::effective(way));
     }
 
+    /// So is the file or directory that was found with them.
+    pub(super) fn touches_found(&mut self, state: &PathState) {
+        self.expiry_s = expiry::earlier(self.expiry_s, expiry::effective_of(state));
+    }
+
     /// What it says where it may not go on.
     pub(super) fn halted(&self, now: Now) -> Option<Reply> {
         match self.stop {

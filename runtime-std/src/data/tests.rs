@@ -56,11 +56,11 @@ impl Rig {
 
     fn open_write(&mut self) {
         let path = VirtualPath::parse("/f").unwrap();
-        self.store(StorageRequest::OpenWrite { path, base: UploadBase::Empty, announced_bytes: None });
+        self.store(StorageRequest::OpenWrite { path, base: UploadBase::Empty, announced_bytes: None, quota: None });
     }
 
     fn publish(&mut self) -> Vec<u8> {
-        self.store(StorageRequest::Publish { replace: false, judged: Vec::new() });
+        self.store(StorageRequest::Publish { replace: false, judged: Vec::new(), expiry_s: None });
         std::fs::read(self.root.path().join("f")).unwrap()
     }
 

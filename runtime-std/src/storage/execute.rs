@@ -49,38 +49,44 @@ impl SessionStorage {
         match request {
             StorageRequest::CheckExpiry { path } => return storage.check(&path).map(StorageOutcome::State),
             StorageRequest::SetExpiry { path, judged, expiry_s } => storage.set_expiry(&path, &judged, expiry_s)?,
-            StorageRequest::MakeDirectory { path, record, replaces } => {
-                storage.make_directory(&path, &record, replaces.as_ref())?;
+            StorageRequest::MakeDirectory { path, record, replaces, quota } => {
+                storage.make_directory(&path, &record, replaces.as_ref(), quota.as_ref())?;
             }
             StorageRequest::RemoveDirectory { path, judged } => storage.remove_directory(&path, judged.as_ref())?,
             StorageRequest::RemoveFile { path, unique } => storage.remove_file(&path, unique.as_deref())?,
-            StorageRequest::Rename { from, to, replace, judged_from, judged_to } => storage.rename(&Rename {
-                from: &from,
-                to: &to,
-                replace,
-                judged_from: &judged_from,
-                judged_to: &judged_to,
-            })?,
+            StorageRequest::Rename { from, to, replace, judged_from, judged_to, expiry_s, quota } => {
+                storage.rename(&Rename {
+                    from: &from,
+                    to: &to,
+                    replace,
+                    judged_from: &judged_from,
+                    judged_to: &judged_to,
+                    expiry_s,
+                    quota: quota.as_ref(),
+                })?;
+            }
             StorageRequest::OpenRead { path, offset_bytes, end_bytes } => {
                 let (info, download) = storage.open_read(&path, offset_bytes, end_bytes)?;
                 self.download = Some(download);
                 return Ok(StorageOutcome::Opened(info));
             }
-            StorageRequest::OpenWrite { path, base, announced_bytes } => {
-                let (info, upload) = storage.open_write(&path, base, announced_bytes)?;
+            StorageRequest::OpenWrite { path, base, announced_bytes, quota } => {
+                let (info, upload) = storage.open_write(&path, base, announced_bytes, quota.as_ref())?;
                 self.upload = Some(upload);
                 return Ok(StorageOutcome::Opened(info));
             }
-            StorageRequest::ReserveSpace { path, size_bytes } => storage.reserve(&path, size_bytes)?,
-            StorageRequest::Publish { replace, judged } => return self.publish(replace, &judged),
+            StorageRequest::ReserveSpace { path, size_bytes, quota } => {
+                storage.reserve(&path, size_bytes, quota.as_ref())?;
+            }
+            StorageRequest::Publish { replace, judged, expiry_s } => return self.publish(replace, &judged, expiry_s),
             StorageRequest::KeepPartial => self.upload.take().ok_or(StorageError::Failed)?.keep()?,
             StorageRequest::Discard => self.upload.take().ok_or(StorageError::Failed)?.discard(),
             StorageRequest::SetTimes { path, modified_s } => {
                 storage.set_facts(&path, &NewFacts { modified_s: Some(modified_s), ..NewFacts::default() })?;
             }
             StorageRequest::SetFacts { path, facts } => storage.set_facts(&path, &facts)?,
-            StorageRequest::AskRoom { path } => {
-                return Ok(StorageOutcome::Room { free_bytes: storage.free_bytes(&path)? });
+            StorageRequest::AskRoom { path, quota } => {
+                return Ok(StorageOutcome::Room { free_bytes: storage.free_bytes(&path, quota.as_ref())? });
             }
             StorageRequest::OpenReading { path, offset_bytes, length_bytes, purpose } => {
                 let (info, download) = storage.open_read(&path, offset_bytes, None)?;
@@ -118,9 +124,10 @@ impl SessionStorage {
         &mut self,
         replace: bool,
         judged: &[mayfly_core::record::RecordAt],
+        expiry_s: Option<i64>,
     ) -> Result<StorageOutcome, StorageError> {
         let upload = self.upload.as_mut().ok_or(StorageError::Failed)?;
-        let outcome = upload.publish(replace, judged);
+        let outcome = upload.publish(replace, judged, expiry_s);
         if !matches!(outcome, Err(StorageError::Changed)) {
             self.upload = None;
         }

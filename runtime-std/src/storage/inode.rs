@@ -61,6 +61,7 @@ impl Inode {
             unique: unique(self.id),
             mode: u16::try_from(self.raw_mode & u32::from(MODE_MAX)).ok(),
             created_s: self.created_s,
+            expiry_s: None,
         }
     }
 }

@@ -191,7 +191,15 @@ fn by_type(file_type: FileType) -> Option<FileInfo> {
         FileType::Symlink => FileKind::Link,
         _ => return None,
     };
-    Some(FileInfo { kind, size_bytes: 0, modified_s: 0, unique: String::new(), mode: None, created_s: None })
+    Some(FileInfo {
+        kind,
+        size_bytes: 0,
+        modified_s: 0,
+        unique: String::new(),
+        mode: None,
+        created_s: None,
+        expiry_s: None,
+    })
 }
 
 /// What the kernel is given to fill at once.

@@ -12,6 +12,7 @@ use mayfly_core::action::{NewFacts, UploadBase};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileInfo, PathState, Record};
+use mayfly_core::user::HomeQuota;
 use rustix::fs::OFlags;
 use std::fmt;
 use std::os::fd::AsFd;
@@ -88,6 +89,7 @@ impl Storage for LocalStorage {
         path: &VirtualPath,
         record: &Record,
         replaces: Option<&Record>,
+        _quota: Option<&HomeQuota>,
     ) -> Result<(), StorageError> {
         directory::make(&self.disk, path, record, replaces)
     }
@@ -122,11 +124,12 @@ impl Storage for LocalStorage {
         path: &VirtualPath,
         base: UploadBase,
         announced_bytes: Option<u64>,
+        _quota: Option<&HomeQuota>,
     ) -> Result<(FileInfo, Box<dyn Upload>), StorageError> {
         publish::open(Arc::clone(&self.disk), path, base, announced_bytes)
     }
 
-    fn reserve(&self, path: &VirtualPath, size_bytes: u64) -> Result<(), StorageError> {
+    fn reserve(&self, path: &VirtualPath, size_bytes: u64, _quota: Option<&HomeQuota>) -> Result<(), StorageError> {
         let dir = self.disk.root.open_dir(path, OFlags::PATH).map_err(during("opening a directory"))?;
         space::require(dir.as_fd(), size_bytes)
     }
@@ -135,7 +138,7 @@ impl Storage for LocalStorage {
         facts::set(&self.disk.root, path, new)
     }
 
-    fn free_bytes(&self, path: &VirtualPath) -> Result<u64, StorageError> {
+    fn free_bytes(&self, path: &VirtualPath, _quota: Option<&HomeQuota>) -> Result<u64, StorageError> {
         let dir = self.disk.root.open_dir(path, OFlags::PATH).map_err(during("opening a directory"))?;
         space::free_bytes(dir.as_fd())
     }

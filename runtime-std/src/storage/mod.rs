@@ -40,6 +40,7 @@ use mayfly_core::error::StorageError;
 use mayfly_core::listing::options::ListingOrder;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{Entry, FileInfo, PathState, Record, RecordAt};
+use mayfly_core::user::HomeQuota;
 use std::fs::File;
 
 /// A place where storage paths, files and expiry records are kept.
@@ -58,6 +59,7 @@ pub trait Storage: Send + Sync {
         path: &VirtualPath,
         record: &Record,
         replaces: Option<&Record>,
+        quota: Option<&HomeQuota>,
     ) -> Result<(), StorageError>;
     /// Makes a directory, and those on the way to it, as an operator would: without records. What stands already stays as
     /// it is; a link, or a file, is `NotDirectory`.
@@ -81,13 +83,14 @@ pub trait Storage: Send + Sync {
         path: &VirtualPath,
         base: UploadBase,
         announced_bytes: Option<u64>,
+        quota: Option<&HomeQuota>,
     ) -> Result<(FileInfo, Box<dyn Upload>), StorageError>;
     /// Refuses unless this much can be stored there.
-    fn reserve(&self, path: &VirtualPath, size_bytes: u64) -> Result<(), StorageError>;
+    fn reserve(&self, path: &VirtualPath, size_bytes: u64, quota: Option<&HomeQuota>) -> Result<(), StorageError>;
     /// Sets facts of a file or directory, all of them or none.
     fn set_facts(&self, path: &VirtualPath, facts: &NewFacts) -> Result<(), StorageError>;
     /// How many bytes can still be stored in a directory.
-    fn free_bytes(&self, path: &VirtualPath) -> Result<u64, StorageError>;
+    fn free_bytes(&self, path: &VirtualPath, quota: Option<&HomeQuota>) -> Result<u64, StorageError>;
     /// Opens a directory to be listed.
     fn open_listing(&self, path: &VirtualPath, query: ListingQuery) -> Result<Box<dyn Listing>, StorageError>;
     /// Begins a walk over all records, for the reaper.
@@ -122,6 +125,10 @@ pub struct Rename<'a> {
     pub judged_from: &'a [RecordAt],
     /// The records on the way to `to`, as judged.
     pub judged_to: &'a [RecordAt],
+    /// The date of its own that a file has from then on, UTC seconds; none: the one that it has, if it has one.
+    pub expiry_s: Option<i64>,
+    /// The quota that it counts for from then on and did not before.
+    pub quota: Option<&'a HomeQuota>,
 }
 
 /// An open file that is being sent.
@@ -146,11 +153,12 @@ pub trait Upload: Send {
     /// # Errors
     /// The storage's: a full disk, a quota.
     fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError>;
-    /// Gives it its name. On `Changed` the upload stays open and may be published again.
+    /// Gives it its name, and with it the date of its own, where it is to have one. On `Changed` the upload stays open
+    /// and may be published again.
     ///
     /// # Errors
     /// As `StorageRequest::Publish` says.
-    fn publish(&mut self, replace: bool, judged: &[RecordAt]) -> Result<FileInfo, StorageError>;
+    fn publish(&mut self, replace: bool, judged: &[RecordAt], expiry_s: Option<i64>) -> Result<FileInfo, StorageError>;
     /// Keeps it aside as the partial of its name.
     ///
     /// # Errors

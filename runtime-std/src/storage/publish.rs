@@ -322,7 +322,12 @@ impl Upload for LocalUpload {
         Ok(())
     }
 
-    fn publish(&mut self, replace: bool, judged: &[RecordAt]) -> Result<FileInfo, StorageError> {
+    fn publish(
+        &mut self,
+        replace: bool,
+        judged: &[RecordAt],
+        _expiry_s: Option<i64>,
+    ) -> Result<FileInfo, StorageError> {
         let outcome = self.try_publish(replace, judged);
         match outcome {
             Ok(_) | Err(StorageError::Changed) => {}

@@ -8,6 +8,7 @@ use mayfly_core::action::{NewFacts, UploadBase};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileInfo, PathState, Record, RecordAt};
+use mayfly_core::user::HomeQuota;
 use mayfly_std::clock::Clock;
 use mayfly_std::storage::{Download, Emptied, Listing, ListingQuery, Rename, Storage, Upload, Walk};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -115,9 +116,12 @@ impl Storage for FakeDisk {
         path: &VirtualPath,
         record: &Record,
         replaces: Option<&Record>,
+        quota: Option<&HomeQuota>,
     ) -> Result<(), StorageError> {
         let now_s = self.now_s();
         let mut tree = self.tree();
+        tree.require_quota(quota, 0, 1)?;
+        tree.clear_expired_file(path, now_s);
         if let Some(expired) = replaces {
             tree.judged_directory(path, Some(expired))?;
             tree.trash(path)?;
@@ -167,6 +171,9 @@ impl Storage for FakeDisk {
             return Err(StorageError::Changed);
         }
         let moves_file = matches!(tree.node(rename.from).ok_or(StorageError::NotFound)?, Node::File(_));
+        let (bytes, files) = tree.node(rename.from).map_or((0, 0), Node::counts);
+        tree.require_quota(rename.quota, bytes, files)?;
+        tree.clear_expired_file(rename.to, self.now_s());
         match tree.node(rename.to) {
             Some(Node::File(_)) if moves_file && rename.replace => {}
             Some(_) => return Err(StorageError::Exists),
@@ -177,7 +184,10 @@ impl Storage for FakeDisk {
             return Err(StorageError::Failed);
         }
         let parent = tree.directory_mut(&rename.from.parent())?;
-        let moved = parent.children.remove(rename.from.name()).ok_or(StorageError::NotFound)?;
+        let mut moved = parent.children.remove(rename.from.name()).ok_or(StorageError::NotFound)?;
+        if let Node::File(file) = &mut moved {
+            file.expiry_s = rename.expiry_s.or(file.expiry_s);
+        }
         tree.directory_mut(&rename.to.parent())?.children.insert(rename.to.name().to_owned(), moved);
         Ok(())
     }
@@ -205,14 +215,18 @@ impl Storage for FakeDisk {
         path: &VirtualPath,
         base: UploadBase,
         announced_bytes: Option<u64>,
+        quota: Option<&HomeQuota>,
     ) -> Result<(FileInfo, Box<dyn Upload>), StorageError> {
-        let upload = FakeUpload::open(self, path, base)?;
-        self.reserve(path, announced_bytes.unwrap_or_default().saturating_sub(upload.info().size_bytes))?;
+        let upload = FakeUpload::open(self, path, base, quota)?;
+        let left_bytes = announced_bytes.unwrap_or_default().saturating_sub(upload.info().size_bytes);
+        self.reserve(path, left_bytes, None)?;
+        upload.require_quota(&self.tree(), left_bytes)?;
         Ok((upload.info(), Box::new(upload)))
     }
 
-    fn reserve(&self, _path: &VirtualPath, size_bytes: u64) -> Result<(), StorageError> {
+    fn reserve(&self, _: &VirtualPath, size_bytes: u64, quota: Option<&HomeQuota>) -> Result<(), StorageError> {
         let tree = self.tree();
+        tree.require_quota(quota, size_bytes, 0)?;
         match (tree.room_bytes, tree.file_bytes_max) {
             (_, Some(max)) if max < size_bytes => Err(StorageError::FileTooLarge),
             (Some(room), _) if room < size_bytes => Err(StorageError::NoSpace),
@@ -234,10 +248,12 @@ impl Storage for FakeDisk {
         Ok(())
     }
 
-    fn free_bytes(&self, path: &VirtualPath) -> Result<u64, StorageError> {
+    fn free_bytes(&self, path: &VirtualPath, quota: Option<&HomeQuota>) -> Result<u64, StorageError> {
         let mut tree = self.tree();
         tree.directory_mut(path)?;
-        Ok(tree.room_bytes.unwrap_or(ENDLESS_ROOM_BYTES))
+        let room_bytes = tree.room_bytes.unwrap_or(ENDLESS_ROOM_BYTES);
+        let left = quota.and_then(|of| Some(of.quota.bytes?.saturating_sub(tree.counts(&of.home).0)));
+        Ok(left.map_or(room_bytes, |left| left.min(room_bytes)))
     }
 
     fn open_listing(&self, path: &VirtualPath, query: ListingQuery) -> Result<Box<dyn Listing>, StorageError> {
@@ -252,6 +268,10 @@ impl Storage for FakeDisk {
     fn move_to_trash(&self, path: &VirtualPath, expiry_s: i64) -> Result<(), StorageError> {
         let now_s = self.now_s();
         let mut tree = self.tree();
+        if let Some(Node::File(file)) = tree.node(path) {
+            let is_due = file.expiry_s == Some(expiry_s) && now_s >= expiry_s;
+            return if is_due { tree.trash(path) } else { Err(StorageError::Changed) };
+        }
         let directory = tree.directory_mut(path).map_err(|_| StorageError::Changed)?;
         if directory.record_spoilt {
             return Err(StorageError::RecordUnreadable);

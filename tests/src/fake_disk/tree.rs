@@ -1,8 +1,9 @@
 //! The fake disk's directories and files.
 
-use mayfly_core::error::StorageError;
+use mayfly_core::error::{QuotaUnit, QuotaUse, StorageError};
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileInfo, FileKind, Partial, PathState, Record, RecordAt, Tombstone};
+use mayfly_core::user::HomeQuota;
 use mayfly_std::storage::Emptied;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub(super) struct FileNode {
     pub(super) modified_s: i64,
     pub(super) created_s: i64,
     pub(super) mode: u16,
+    /// The date of its own.
+    pub(super) expiry_s: Option<i64>,
     pub(super) bytes: Arc<[u8]>,
 }
 
@@ -88,6 +91,7 @@ impl Tree {
             modified_s: now_s,
             created_s: now_s,
             mode: FILE_MODE,
+            expiry_s: None,
             bytes: bytes.into(),
         }
     }
@@ -186,6 +190,39 @@ impl Tree {
         Ok(state)
     }
 
+    /// A file that has expired by a date of its own gives its name away.
+    pub(super) fn clear_expired_file(&mut self, path: &VirtualPath, now_s: i64) {
+        if matches!(self.node(path), Some(Node::File(file)) if file.is_expired(now_s)) {
+            // It stands there, as was just seen.
+            let _ = self.trash(path);
+        }
+    }
+
+    /// What a quota counts beneath a home: bytes, and names.
+    pub(super) fn counts(&self, home: &VirtualPath) -> (u64, u64) {
+        let directory = if home.is_root() {
+            Some(&self.root)
+        } else {
+            match self.node(home) {
+                Some(Node::Directory(directory)) => Some(directory),
+                _ => None,
+            }
+        };
+        directory.map_or((0, 0), Directory::counts)
+    }
+
+    /// Refuses what would exceed the quota.
+    pub(super) fn require_quota(&self, of: Option<&HomeQuota>, bytes: u64, files: u64) -> Result<(), StorageError> {
+        let Some(HomeQuota { home, quota }) = of else { return Ok(()) };
+        let (used_bytes, used_files) = self.counts(home);
+        let over = |counts, used, limit| Err(StorageError::OverQuota(QuotaUse { counts, used, limit }));
+        match (quota.bytes, quota.files) {
+            (Some(limit), _) if used_bytes + bytes > limit => over(QuotaUnit::Bytes, used_bytes, limit),
+            (_, Some(limit)) if used_files + files > limit => over(QuotaUnit::Files, used_files, limit),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn trash(&mut self, path: &VirtualPath) -> Result<(), StorageError> {
         let parent = self.directory_mut(&path.parent())?;
         let gone = parent.children.remove(path.name()).ok_or(StorageError::NotFound)?;
@@ -216,6 +253,17 @@ impl Tree {
 }
 
 impl Node {
+    /// What a quota counts of it, itself included.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        match self {
+            Self::File(file) => (file.size_bytes(), 1),
+            Self::Directory(directory) => {
+                let (bytes, files) = directory.counts();
+                (bytes, files + 1)
+            }
+        }
+    }
+
     pub(super) fn info(&self) -> FileInfo {
         match self {
             Self::Directory(directory) => directory.info(),
@@ -226,12 +274,17 @@ impl Node {
                 unique: file.unique.to_string(),
                 mode: Some(file.mode),
                 created_s: Some(file.created_s),
+                expiry_s: file.expiry_s,
             },
         }
     }
 }
 
 impl FileNode {
+    fn is_expired(&self, now_s: i64) -> bool {
+        self.expiry_s.is_some_and(|expiry_s| now_s >= expiry_s)
+    }
+
     pub(super) fn size_bytes(&self) -> u64 {
         self.bytes.len() as u64
     }
@@ -243,6 +296,13 @@ impl FileNode {
 }
 
 impl Directory {
+    /// What a quota counts in it: what stands there, and kept partials.
+    fn counts(&self) -> (u64, u64) {
+        let partials = self.partials.values().map(|partial| (partial.bytes.len() as u64, 1));
+        let children = self.children.values().map(Node::counts);
+        children.chain(partials).fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+    }
+
     fn info(&self) -> FileInfo {
         FileInfo {
             kind: FileKind::Directory,
@@ -251,6 +311,7 @@ impl Directory {
             unique: self.unique.to_string(),
             mode: Some(self.mode),
             created_s: Some(self.created_s),
+            expiry_s: None,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Files of the fake disk on their way in and out.
 
-use super::tree::{FILE_MODE, Node, PartialNode};
+use super::tree::{FILE_MODE, Node, PartialNode, Tree};
 use super::{FakeDisk, same_way};
 use mayfly_core::action::UploadBase;
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileInfo, FileKind, RecordAt};
+use mayfly_core::user::HomeQuota;
 use mayfly_std::storage::{Download, Upload};
 use std::fs::File;
 use std::sync::Arc;
@@ -21,12 +22,20 @@ pub(super) struct FakeUpload {
     unique: u64,
     /// The file that was copied: it must still stand there.
     copied: Option<u64>,
+    quota: Option<HomeQuota>,
+    /// What it replaces counts no more once it is there: bytes and files.
+    replaces: (u64, u64),
     /// Published, kept or discarded: nothing is left to be done when it is dropped.
     settled: bool,
 }
 
 impl FakeUpload {
-    pub(super) fn open(disk: &FakeDisk, path: &VirtualPath, base: UploadBase) -> Result<Self, StorageError> {
+    pub(super) fn open(
+        disk: &FakeDisk,
+        path: &VirtualPath,
+        base: UploadBase,
+        quota: Option<&HomeQuota>,
+    ) -> Result<Self, StorageError> {
         let mut tree = disk.tree();
         let fresh = tree.new_unique();
         let directory = tree.directory_mut(&path.parent())?;
@@ -46,7 +55,16 @@ impl FakeUpload {
         };
         let keep = keep_bytes.map_or(bytes.len(), |keep| usize::try_from(keep).unwrap_or(usize::MAX));
         let bytes = bytes.get(..keep).ok_or(StorageError::OffsetBeyondEnd)?.to_vec();
-        Ok(Self { disk: disk.clone(), path: path.clone(), bytes, unique, copied, settled: false })
+        let partial = directory.partials.get(path.name()).map_or((0, 0), |partial| (partial.bytes.len() as u64, 1));
+        let there = directory.children.get(path.name()).map_or(partial, Node::counts);
+        let (disk, path, quota) = (disk.clone(), path.clone(), quota.cloned());
+        Ok(Self { disk, path, bytes, unique, copied, quota, replaces: there, settled: false })
+    }
+
+    /// Refuses where it would exceed its quota with so many bytes more.
+    pub(super) fn require_quota(&self, tree: &Tree, more_bytes: u64) -> Result<(), StorageError> {
+        let bytes = (self.bytes.len() as u64 + more_bytes).saturating_sub(self.replaces.0);
+        tree.require_quota(self.quota.as_ref(), bytes, 1_u64.saturating_sub(self.replaces.1))
     }
 
     pub(super) fn info(&self) -> FileInfo {
@@ -57,6 +75,7 @@ impl FakeUpload {
             unique: self.unique.to_string(),
             mode: Some(FILE_MODE),
             created_s: Some(self.disk.now_s()),
+            expiry_s: None,
         }
     }
 
@@ -75,6 +94,7 @@ impl Upload for FakeUpload {
         if self.disk.tree().file_bytes_max.is_some_and(|max| max < size_bytes) {
             return Err(StorageError::FileTooLarge);
         }
+        self.require_quota(&self.disk.tree(), bytes.len() as u64)?;
         if let Some(room) = &mut self.disk.tree().room_bytes {
             *room = room.checked_sub(bytes.len() as u64).ok_or(StorageError::NoSpace)?;
         }
@@ -82,15 +102,19 @@ impl Upload for FakeUpload {
         Ok(())
     }
 
-    fn publish(&mut self, replace: bool, judged: &[RecordAt]) -> Result<FileInfo, StorageError> {
+    fn publish(&mut self, replace: bool, judged: &[RecordAt], expiry_s: Option<i64>) -> Result<FileInfo, StorageError> {
         let now_s = self.disk.now_s();
-        let mut tree = self.disk.tree();
+        let disk = self.disk.clone();
+        let mut tree = disk.tree();
         if !same_way(&tree, &self.path, judged)? {
             return Err(StorageError::Changed);
         }
         if judged.iter().any(|at| at.record.expiry_s.is_some_and(|expiry_s| now_s >= expiry_s)) {
             self.settled = true;
             return Err(StorageError::Expired);
+        }
+        if self.copied.is_none() {
+            tree.clear_expired_file(&self.path, now_s);
         }
         match tree.node(&self.path) {
             Some(Node::Directory(_)) => return Err(StorageError::IsDirectory),
@@ -101,7 +125,10 @@ impl Upload for FakeUpload {
             None if self.copied.is_some() => return Err(StorageError::Changed),
             _ => {}
         }
-        let file = Node::File(tree.new_file(now_s, std::mem::take(&mut self.bytes)));
+        self.require_quota(&tree, 0)?;
+        let mut file = tree.new_file(now_s, std::mem::take(&mut self.bytes));
+        file.expiry_s = expiry_s;
+        let file = Node::File(file);
         let info = file.info();
         let directory = tree.directory_mut(&self.path.parent())?;
         directory.children.insert(self.path.name().to_owned(), file);

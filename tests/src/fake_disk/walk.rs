@@ -74,6 +74,11 @@ impl Walk for FakeWalk {
             directory.tombstones.retain(|_, tombstone| tombstone.expiry_s >= tombstones_before_s);
             directory.partials.retain(|_, partial| partial.modified_s >= partials_before_s);
             found.extend(expires(directory).map(|expiry_s| (path.clone(), expiry_s)));
+            let dated = directory.children.iter().filter_map(|(name, node)| match node {
+                Node::File(file) => Some((path.resolve(name).ok()?, file.expiry_s?)),
+                Node::Directory(_) => None,
+            });
+            found.extend(dated);
             let below = directory.children.iter().filter(|(_, node)| matches!(node, Node::Directory(_)));
             self.pending.extend(below.filter_map(|(name, _)| path.resolve(name).ok()));
         }

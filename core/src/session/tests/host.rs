@@ -255,7 +255,15 @@ pub(super) fn at(depth: usize, token: u8, expiry_s: Option<i64>) -> RecordAt {
 }
 
 pub(super) fn info(kind: FileKind, size_bytes: u64) -> FileInfo {
-    FileInfo { kind, size_bytes, modified_s: START_S, unique: size_bytes.to_string(), mode: None, created_s: None }
+    FileInfo {
+        kind,
+        size_bytes,
+        modified_s: START_S,
+        unique: size_bytes.to_string(),
+        mode: None,
+        created_s: None,
+        expiry_s: None,
+    }
 }
 
 pub(super) fn file(size_bytes: u64, records: Vec<RecordAt>) -> PathState {

@@ -89,6 +89,7 @@ fn mkd_replaces_what_expired_and_tells_the_reaper() {
         path: path("/a"),
         record: record(1, Some(START_S + 60)),
         replaces: Some(record(9, Some(START_S))),
+        quota: None,
     };
     assert_eq!(host.request(), &expected);
     host.done();

@@ -35,7 +35,7 @@ fn a_name_that_somebody_has_is_drawn_anew_and_never_replaced() {
     host.take_replies();
     host.transferred(5, Ok(()));
     let way = vec![at(1, 1, None)];
-    assert_eq!(host.request(), &StorageRequest::Publish { replace: false, judged: way });
+    assert_eq!(host.request(), &StorageRequest::Publish { replace: false, judged: way, expiry_s: None });
     host.stored(Ok(StorageOutcome::Published(info(FileKind::File, 5))));
     host.says(&["226 Transfer complete (FILE: a/f.0b0b0b0b0b0b)."]);
 }

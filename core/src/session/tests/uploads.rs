@@ -44,7 +44,7 @@ fn own() -> Vec<crate::record::RecordAt> {
 fn an_upload_is_published_with_what_was_judged() {
     let mut host = uploading(&["STOR a/f"], missing(own()));
     host.transferred(5, Ok(()));
-    assert_eq!(host.request(), &StorageRequest::Publish { replace: true, judged: own() });
+    assert_eq!(host.request(), &StorageRequest::Publish { replace: true, judged: own(), expiry_s: None });
     host.stored(Ok(published()));
     host.says(&["226 Transfer complete."]);
     assert_eq!(host.data_closed, 1);
@@ -78,7 +78,7 @@ fn an_upload_is_judged_anew_where_a_record_changed() {
     host.stored(Err(StorageError::Changed));
     let extended = vec![at(1, 1, Some(START_S + 500))];
     host.state(missing(extended.clone()));
-    assert_eq!(host.request(), &StorageRequest::Publish { replace: true, judged: extended });
+    assert_eq!(host.request(), &StorageRequest::Publish { replace: true, judged: extended, expiry_s: None });
     host.stored(Err(StorageError::Changed));
     host.state(missing(vec![at(1, 1, Some(START_S))]));
     assert_eq!(host.request(), &StorageRequest::Discard);

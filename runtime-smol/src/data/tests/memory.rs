@@ -48,7 +48,7 @@ impl Upload for MemoryUpload {
         Ok(())
     }
 
-    fn publish(&mut self, _: bool, _: &[RecordAt]) -> Result<FileInfo, StorageError> {
+    fn publish(&mut self, _: bool, _: &[RecordAt], _: Option<i64>) -> Result<FileInfo, StorageError> {
         let size_bytes = self.bytes.lock().unwrap().len() as u64;
         Ok(FileInfo {
             kind: FileKind::File,
@@ -57,6 +57,7 @@ impl Upload for MemoryUpload {
             unique: String::new(),
             mode: None,
             created_s: None,
+            expiry_s: None,
         })
     }
 
@@ -75,7 +76,7 @@ impl Upload for Sinkhole {
         Ok(())
     }
 
-    fn publish(&mut self, _: bool, _: &[RecordAt]) -> Result<FileInfo, StorageError> {
+    fn publish(&mut self, _: bool, _: &[RecordAt], _: Option<i64>) -> Result<FileInfo, StorageError> {
         Err(StorageError::Failed)
     }
 

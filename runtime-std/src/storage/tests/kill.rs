@@ -53,22 +53,22 @@ fn work(root: &std::path::Path, top: &str) {
     Arc::get_mut(&mut storage.disk).unwrap().named_from_bytes = 2000;
     let say = |line: &str| println_raw(&format!("{line}.\n"));
     let made = record(None);
-    storage.make_directory(&at(top), &made, None).unwrap();
+    storage.make_directory(&at(top), &made, None, None).unwrap();
     for number in 0.. {
         let path = format!("{top}/{number}");
         let own = record(Some(100));
-        storage.make_directory(&at(&path), &own, None).unwrap();
+        storage.make_directory(&at(&path), &own, None, None).unwrap();
         say(&path);
         storage.set_expiry(&at(&path), &own, Some(START_S + 200)).unwrap();
         say(&format!("{path}/dated"));
         let judged = storage.check(&at(&path)).unwrap().records;
         for size in [1000_usize, 3000] {
             let name = format!("{path}/{size}");
-            let (_, mut upload) = storage.open_write(&at(&name), UploadBase::Empty, None).unwrap();
+            let (_, mut upload) = storage.open_write(&at(&name), UploadBase::Empty, None, None).unwrap();
             for _ in 0..10 {
                 upload.write(&vec![7; size / 10]).unwrap();
             }
-            upload.publish(false, &judged).unwrap();
+            upload.publish(false, &judged, None).unwrap();
             say(&name);
         }
     }

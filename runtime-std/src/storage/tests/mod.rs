@@ -78,7 +78,7 @@ impl Host {
     /// Makes a storage path that expires so many seconds after the start.
     fn make(&self, path: &str, expiry_s: Option<i64>) -> Record {
         let record = record(expiry_s);
-        self.storage.make_directory(&at(path), &record, None).unwrap();
+        self.storage.make_directory(&at(path), &record, None, None).unwrap();
         record
     }
 
@@ -89,9 +89,9 @@ impl Host {
     /// Uploads as a session does: checks, opens, writes, publishes.
     fn store(&self, path: &str, content: &[u8]) -> Result<FileInfo, StorageError> {
         let judged = self.records(path);
-        let (_, mut upload) = self.storage.open_write(&at(path), UploadBase::Empty, None)?;
+        let (_, mut upload) = self.storage.open_write(&at(path), UploadBase::Empty, None, None)?;
         upload.write(content)?;
-        upload.publish(true, &judged)
+        upload.publish(true, &judged, None)
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, StorageError> {

@@ -112,9 +112,9 @@ fn a_link_in_the_way_looks_like_nothing_to_every_call() {
         assert_eq!(storage.open_read(&at("/out/f"), 0, None).map(|_| ()), gone);
         assert_eq!(storage.open_read(&at("/link"), 0, None).map(|_| ()), gone);
         assert_eq!(storage.open_listing(&at("/out"), by_name(10)).map(|_| ()), gone);
-        assert_eq!(storage.open_write(&at("/out/x"), UploadBase::Empty, None).map(|_| ()), gone);
-        assert_eq!(storage.make_directory(&at("/out/x"), &record(None), None), gone);
-        assert_eq!(storage.make_directory(&at("/out"), &record(None), None), Err(StorageError::Exists));
+        assert_eq!(storage.open_write(&at("/out/x"), UploadBase::Empty, None, None).map(|_| ()), gone);
+        assert_eq!(storage.make_directory(&at("/out/x"), &record(None), None, None), gone);
+        assert_eq!(storage.make_directory(&at("/out"), &record(None), None, None), Err(StorageError::Exists));
         assert_eq!(storage.remove_file(&at("/out/f"), None), gone);
         assert_eq!(storage.remove_directory(&at("/out/d"), None), gone);
         assert_eq!(storage.remove_directory(&at("/out"), None), gone);

@@ -9,8 +9,8 @@ fn a_made_path_is_found_with_its_records() {
     let state = host.storage.check(&at("/a/b")).unwrap();
     assert_eq!(state.target.unwrap().kind, FileKind::Directory);
     assert_eq!(state.records, [RecordAt { depth: 1, record: outer }, RecordAt { depth: 2, record: inner }]);
-    assert_eq!(host.storage.make_directory(&at("/a"), &record(None), None), Err(StorageError::Exists));
-    assert_eq!(host.storage.make_directory(&at("/x/y"), &record(None), None), Err(StorageError::NotFound));
+    assert_eq!(host.storage.make_directory(&at("/a"), &record(None), None, None), Err(StorageError::Exists));
+    assert_eq!(host.storage.make_directory(&at("/x/y"), &record(None), None, None), Err(StorageError::NotFound));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_full_disk_leaves_no_half_made_path_and_no_half_written_record() {
     assert!(fill.is_err());
     assert_eq!(host.storage.set_expiry(&at("/small/a"), &judged, None), Err(StorageError::NoSpace));
     assert_eq!(host.records("/small/a")[0].record, judged);
-    assert_eq!(host.storage.make_directory(&at("/small/b"), &record(None), None), Err(StorageError::NoSpace));
+    assert_eq!(host.storage.make_directory(&at("/small/b"), &record(None), None, None), Err(StorageError::NoSpace));
     let left: Vec<_> = ["small", "small/a"]
         .iter()
         .flat_map(|dir| std::fs::read_dir(host.disk(dir)).unwrap())
@@ -85,5 +85,5 @@ fn a_name_that_the_file_system_does_not_take_is_missing_and_refused() {
     host.store("/f", b"x").unwrap();
     assert_eq!(host.storage.check(&at("/f/x")).unwrap(), mayfly_core::record::PathState::default());
     assert_eq!(host.store("/f/x", b"x"), Err(StorageError::NotDirectory));
-    assert_eq!(host.storage.make_directory(&at("/f/x"), &record(None), None), Err(StorageError::NotDirectory));
+    assert_eq!(host.storage.make_directory(&at("/f/x"), &record(None), None, None), Err(StorageError::NotDirectory));
 }

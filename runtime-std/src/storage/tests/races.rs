@@ -80,7 +80,7 @@ fn of_many_that_make_one_path_or_trash_it_one_wins() {
     for round in 0..20 {
         let path = at(&format!("/p{round}"));
         let expiry_s = Some(round);
-        let made = in_each(&others, |other| other.storage.make_directory(&path, &record(expiry_s), None));
+        let made = in_each(&others, |other| other.storage.make_directory(&path, &record(expiry_s), None, None));
         assert_eq!(made.iter().filter(|outcome| outcome.is_ok()).count(), 1);
         assert!(made.iter().all(|outcome| matches!(outcome, Ok(()) | Err(StorageError::Exists))), "{made:?}");
         host.clock.advance(Duration::from_secs(1));
@@ -108,7 +108,7 @@ fn an_expired_path_is_made_anew_by_one_while_others_trash_it() {
             if std::ptr::eq(other, &raw const others[0]) || std::ptr::eq(other, &raw const others[1]) {
                 other.storage.move_to_trash(&path, START_S).map(|()| false)
             } else {
-                other.storage.make_directory(&path, &record(Some(99)), Some(&old)).map(|()| true)
+                other.storage.make_directory(&path, &record(Some(99)), Some(&old), None).map(|()| true)
             }
         });
         assert_eq!(outcomes.iter().filter(|outcome| **outcome == Ok(true)).count(), 1, "{outcomes:?}");
@@ -126,9 +126,9 @@ fn appends_from_many_sessions_are_all_there_or_refused() {
         let mut appended = 0_usize;
         for _ in 0..20 {
             let base = UploadBase::Published { keep_bytes: None };
-            let Ok((_, mut upload)) = other.storage.open_write(&at("/log"), base, None) else { continue };
+            let Ok((_, mut upload)) = other.storage.open_write(&at("/log"), base, None, None) else { continue };
             upload.write(b"x").unwrap();
-            match upload.publish(true, &[]) {
+            match upload.publish(true, &[], None) {
                 Ok(_) => appended += 1,
                 Err(StorageError::Changed) => upload.discard(),
                 Err(error) => panic!("{error:?}"),
@@ -159,6 +159,8 @@ fn renames_across_each_other_neither_hang_nor_lose_a_path() {
                     replace: false,
                     judged_from: &judged_from.records,
                     judged_to: &judged_to.records,
+                    expiry_s: None,
+                    quota: None,
                 });
             }
         }

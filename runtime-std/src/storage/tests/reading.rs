@@ -62,10 +62,10 @@ fn what_is_read_is_appended_to_the_open_upload() {
     let unopened = storage.execute(StorageRequest::ReadOn { bytes_max: 2 });
     assert_eq!(unopened, Err(StorageError::Failed), "there is no upload");
     let base = UploadBase::Published { keep_bytes: None };
-    storage.execute(StorageRequest::OpenWrite { path: at("/f"), base, announced_bytes: None }).unwrap();
+    storage.execute(StorageRequest::OpenWrite { path: at("/f"), base, announced_bytes: None, quota: None }).unwrap();
     storage.execute(open("/f", 0, None, ReadingPurpose::Append)).unwrap();
     assert_eq!(read(&mut storage, 3), (vec![3, 1], ReadingResult::Appended));
-    storage.execute(StorageRequest::Publish { replace: true, judged: vec![] }).unwrap();
+    storage.execute(StorageRequest::Publish { replace: true, judged: vec![], expiry_s: None }).unwrap();
     assert_eq!(std::fs::read(host.disk("f")).unwrap(), b"partpart");
 }
 

@@ -15,7 +15,15 @@ impl Host {
         judged_from: &[RecordAt],
         judged_to: &[RecordAt],
     ) -> Result<(), StorageError> {
-        self.storage.rename(&Rename { from: &at(from), to: &at(to), replace, judged_from, judged_to })
+        self.storage.rename(&Rename {
+            from: &at(from),
+            to: &at(to),
+            replace,
+            judged_from,
+            judged_to,
+            expiry_s: None,
+            quota: None,
+        })
     }
 }
 

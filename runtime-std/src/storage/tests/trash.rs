@@ -49,10 +49,10 @@ fn a_path_made_anew_replaces_the_expired_one_and_drops_its_tombstone() {
     let old = host.make("/a", Some(10));
     host.store("/a/f", b"old").unwrap();
     let new = record(Some(100));
-    assert_eq!(host.storage.make_directory(&at("/a"), &new, Some(&old)), Err(StorageError::Changed), "it lives");
+    assert_eq!(host.storage.make_directory(&at("/a"), &new, Some(&old), None), Err(StorageError::Changed), "it lives");
     host.clock.advance(Duration::from_secs(10));
-    assert_eq!(host.storage.make_directory(&at("/a"), &new, Some(&new)), Err(StorageError::Changed));
-    host.storage.make_directory(&at("/a"), &new, Some(&old)).unwrap();
+    assert_eq!(host.storage.make_directory(&at("/a"), &new, Some(&new), None), Err(StorageError::Changed));
+    host.storage.make_directory(&at("/a"), &new, Some(&old), None).unwrap();
     assert_eq!(host.read("/a/f"), Err(StorageError::NotFound));
     assert_eq!(host.records("/a")[0].record, new);
     // The reaper of another server comes late: it must not take the new one.
@@ -70,7 +70,7 @@ fn nothing_is_made_inside_what_has_expired() {
     let host = Host::new();
     host.make("/a", Some(10));
     host.clock.advance(Duration::from_secs(10));
-    assert_eq!(host.storage.make_directory(&at("/a/b"), &record(None), None), Err(StorageError::Expired));
+    assert_eq!(host.storage.make_directory(&at("/a/b"), &record(None), None, None), Err(StorageError::Expired));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 impl Host {
     fn open(&self, path: &str, base: UploadBase) -> Result<(FileInfo, Box<dyn Upload>), StorageError> {
-        self.storage.open_write(&at(path), base, None)
+        self.storage.open_write(&at(path), base, None, None)
     }
 
     fn partial(&self, path: &str) -> Option<u64> {
@@ -41,7 +41,7 @@ fn nothing_shows_before_it_is_published_and_then_all_of_it_does() {
         upload.write(b"tent").unwrap();
         assert!(host.names("/a").is_empty());
         assert_eq!(host.storage.check(&at("/a/f")).unwrap().target, None);
-        let info = upload.publish(false, &judged).unwrap();
+        let info = upload.publish(false, &judged, None).unwrap();
         assert_eq!(info.size_bytes, 7);
         assert_eq!(host.storage.check(&at("/a/f")).unwrap().target, Some(info));
         drop(upload);
@@ -58,7 +58,7 @@ fn overwriting_swaps_the_file_and_a_reader_keeps_the_old_one() {
         let judged = host.records("/a/f");
         let (_, mut upload) = host.open("/a/f", UploadBase::Empty).unwrap();
         upload.write(b"new!").unwrap();
-        assert_eq!(upload.publish(false, &judged), Err(StorageError::Exists));
+        assert_eq!(upload.publish(false, &judged, None), Err(StorageError::Exists));
         let new = host.store("/a/f", b"new!").unwrap();
         assert_ne!(old.unique, new.unique);
         let mut buffer = [0; 9];
@@ -92,7 +92,7 @@ fn what_is_kept_is_resumed_where_it_broke_or_before() {
         assert_eq!(host.partial("/a/f"), Some(10), "no byte came, so none is cut");
         let (_, mut upload) = host.open("/a/f", UploadBase::Partial { keep_bytes: Some(4) }).unwrap();
         upload.write(b"x").unwrap();
-        upload.publish(false, &host.records("/a/f")).unwrap();
+        upload.publish(false, &host.records("/a/f"), None).unwrap();
         assert_eq!(host.read("/a/f").unwrap(), b"0123x");
         assert_eq!(host.partial("/a/f"), None);
         assert_eq!(
@@ -109,7 +109,7 @@ fn a_partial_that_is_published_without_another_byte_is_cut_all_the_same() {
     upload.write(b"0123456789").unwrap();
     upload.keep().unwrap();
     let (_, mut upload) = host.open("/f", UploadBase::Partial { keep_bytes: Some(3) }).unwrap();
-    upload.publish(false, &[]).unwrap();
+    upload.publish(false, &[], None).unwrap();
     assert_eq!(host.read("/f").unwrap(), b"012");
 }
 
@@ -137,10 +137,10 @@ fn of_two_uploads_of_one_name_only_one_owns_the_partial_and_both_can_be_publishe
     first.write(b"first").unwrap();
     second.write(b"second one").unwrap();
     assert_eq!(host.partial("/f"), Some(5));
-    second.publish(true, &[]).unwrap();
+    second.publish(true, &[], None).unwrap();
     drop(second);
     assert_eq!(host.partial("/f"), Some(5), "the other one goes on");
-    first.publish(true, &[]).unwrap();
+    first.publish(true, &[], None).unwrap();
     drop(first);
     assert_eq!(host.read("/f").unwrap(), b"first");
     assert_eq!(host.partial("/f"), None);
@@ -169,12 +169,12 @@ fn publishing_asks_the_records_and_the_clock_again() {
         };
         let (mut upload, mut late) = (begin(), begin());
         host.storage.set_expiry(&at("/a"), &judged[0].record, Some(START_S + 50)).unwrap();
-        assert_eq!(upload.publish(false, &judged), Err(StorageError::Changed));
+        assert_eq!(upload.publish(false, &judged, None), Err(StorageError::Changed));
         let judged = host.records("/a/f");
-        upload.publish(false, &judged).unwrap();
+        upload.publish(false, &judged, None).unwrap();
         drop(upload);
         host.clock.advance(Duration::from_secs(50));
-        assert_eq!(late.publish(true, &judged), Err(StorageError::Expired));
+        assert_eq!(late.publish(true, &judged, None), Err(StorageError::Expired));
         drop(late);
         assert_eq!(host.partial("/a/f"), None, "discarded");
         host.storage.move_to_trash(&at("/a"), START_S + 50).unwrap();
@@ -189,9 +189,9 @@ fn an_upload_into_a_path_that_was_made_anew_is_judged_again() {
         upload.write(b"x").unwrap();
         host.clock.advance(Duration::from_secs(100));
         host.storage.move_to_trash(&at("/a"), START_S + 100).unwrap();
-        assert_eq!(upload.publish(false, &judged), Err(StorageError::Changed));
+        assert_eq!(upload.publish(false, &judged, None), Err(StorageError::Changed));
         host.make("/a", Some(500));
-        assert_eq!(upload.publish(false, &judged), Err(StorageError::Changed));
+        assert_eq!(upload.publish(false, &judged, None), Err(StorageError::Changed));
         assert!(host.names("/a").is_empty());
     });
 }
@@ -207,9 +207,9 @@ fn two_that_append_at_once_lose_nothing() {
         assert_eq!(info.size_bytes, 4);
         first.write(b"+1").unwrap();
         second.write(b"+2").unwrap();
-        first.publish(true, &judged).unwrap();
+        first.publish(true, &judged, None).unwrap();
         drop(first);
-        assert_eq!(second.publish(true, &judged), Err(StorageError::Changed));
+        assert_eq!(second.publish(true, &judged, None), Err(StorageError::Changed));
         second.keep().unwrap();
         assert_eq!(host.read("/a/f").unwrap(), b"base+1");
         assert_eq!(host.partial("/a/f"), Some(6));
@@ -219,7 +219,7 @@ fn two_that_append_at_once_lose_nothing() {
         );
         let (_, mut cut) = host.open("/a/f", UploadBase::Published { keep_bytes: Some(2) }).unwrap();
         cut.write(b"!").unwrap();
-        cut.publish(true, &judged).unwrap();
+        cut.publish(true, &judged, None).unwrap();
         assert_eq!(host.read("/a/f").unwrap(), b"ba!");
     });
 }
@@ -234,7 +234,7 @@ fn a_directory_or_a_link_is_never_replaced_by_an_upload() {
     assert_eq!(host.store("/a", b"x"), Err(StorageError::IsDirectory));
     let (_, mut upload) = host.open("/late", UploadBase::Empty).unwrap();
     host.make("/late", None);
-    assert_eq!(upload.publish(true, &[]), Err(StorageError::IsDirectory));
+    assert_eq!(upload.publish(true, &[], None), Err(StorageError::IsDirectory));
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn removing_a_file_removes_what_is_kept_of_its_name_but_not_from_under_an_upload
     let (_, mut upload) = host.open("/f", UploadBase::Empty).unwrap();
     upload.write(b"part").unwrap();
     assert_eq!(host.storage.remove_file(&at("/f"), None), Err(StorageError::NotFound));
-    upload.publish(false, &[]).unwrap();
+    upload.publish(false, &[], None).unwrap();
     host.make("/d", None);
     assert_eq!(host.storage.remove_file(&at("/d"), None), Err(StorageError::IsDirectory));
 }
@@ -261,10 +261,10 @@ fn a_full_disk_is_told_and_leaves_nothing_half_written() {
     let host = Host::new();
     std::fs::create_dir(host.disk("small")).unwrap();
     let Some(_mounted) = Tmpfs::mount(&host.disk("small"), "256k") else { return };
-    assert_eq!(host.storage.reserve(&at("/small"), 1 << 20), Err(StorageError::NoSpace));
-    assert_eq!(host.storage.reserve(&at("/small"), 100 << 10), Ok(()));
+    assert_eq!(host.storage.reserve(&at("/small"), 1 << 20, None), Err(StorageError::NoSpace));
+    assert_eq!(host.storage.reserve(&at("/small"), 100 << 10, None), Ok(()));
     assert_eq!(
-        host.storage.open_write(&at("/small/f"), UploadBase::Empty, Some(1 << 20)).map(|_| ()),
+        host.storage.open_write(&at("/small/f"), UploadBase::Empty, Some(1 << 20), None).map(|_| ()),
         Err(StorageError::NoSpace)
     );
     let (_, mut upload) = host.open("/small/f", UploadBase::Empty).unwrap();
@@ -275,7 +275,7 @@ fn a_full_disk_is_told_and_leaves_nothing_half_written() {
     let copied = host.open("/small/f", UploadBase::Published { keep_bytes: None });
     assert_eq!(copied.map(|_| ()), Err(StorageError::NoSpace));
     assert_eq!(host.read("/small/f").unwrap().len(), 150 << 10);
-    assert_eq!(host.storage.reserve(&at("/nowhere"), 0), Err(StorageError::NotFound));
+    assert_eq!(host.storage.reserve(&at("/nowhere"), 0, None), Err(StorageError::NotFound));
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn forgetting_what_went_on_from_a_partial_leaves_the_partial() {
     resume(Some(0)).keep().unwrap();
     assert_eq!(host.partial("/f"), Some(6));
     let mut upload = resume(None);
-    upload.publish(false, &[]).unwrap();
+    upload.publish(false, &[], None).unwrap();
     assert_eq!(host.read("/f").unwrap(), b"012345");
 }
 

@@ -108,10 +108,10 @@ fn an_upload_that_goes_on_is_never_swept() {
     host.tune(|disk| disk.named_from_bytes = 4);
     host.make("/a", None);
     let judged = host.records("/a/f");
-    let (_, mut upload) = host.storage.open_write(&at("/a/f"), UploadBase::Empty, None).unwrap();
+    let (_, mut upload) = host.storage.open_write(&at("/a/f"), UploadBase::Empty, None, None).unwrap();
     upload.write(b"12345").unwrap();
     assert!(host.disk("a/.mayfly-parts/f").exists());
     host.walk(i64::MAX);
-    upload.publish(false, &judged).unwrap();
+    upload.publish(false, &judged, None).unwrap();
     assert_eq!(host.read("/a/f").unwrap(), b"12345");
 }
