@@ -1,3 +1,8 @@
 //! Defences, each shown to hold: a test here fails where its defence is taken out.
 
+mod bounce;
+mod commands;
 mod confined;
+mod ground;
+mod traversal;
+mod wire;
