@@ -18,6 +18,10 @@ pub enum Event {
     Connected {
         /// Whether there is room for it.
         admission: Admission,
+        /// Logins that have failed from its address not long ago, in other sessions: the delay of the next goes on where
+        /// theirs was.
+        #[serde(default, skip_serializing_if = "is_nought")]
+        failed_logins: u32,
     },
     /// Bytes came on the control connection.
     ControlReceived {
@@ -109,6 +113,11 @@ pub enum Event {
     ShutDown,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_nought(number: &u32) -> bool {
+    *number == 0
+}
+
 /// What a TLS handshake has come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsInfo {
@@ -136,6 +145,12 @@ pub enum Admission {
     TooManyFromAddress,
     /// It is shutting down.
     ShuttingDown,
+    /// Its address has connected too often of late.
+    TooOften,
+    /// Too many logins have failed from its address.
+    Banned,
+    /// The operator wants nobody from there. Nothing is said.
+    Denied,
 }
 
 /// What came of a `StorageRequest` that succeeded.

@@ -56,6 +56,9 @@ pub struct Settings {
     pub login_attempts_max: u32,
     /// The delay of the first failed login's answer, milliseconds; it doubles with each further one.
     pub login_delay_ms: u64,
+    /// The longest that it becomes, milliseconds.
+    #[serde(default = "login_delay_ms_max")]
+    pub login_delay_ms_max: u64,
     /// Listings up to this many entries are sorted by name.
     pub listing_sort_entries_max: u32,
     /// The largest file whose `SIZE` in TYPE A is counted, bytes; each byte of it is read for that.
@@ -106,6 +109,7 @@ impl Default for Settings {
             stall_ms_max: 120_000,
             login_attempts_max: 5,
             login_delay_ms: 500,
+            login_delay_ms_max: login_delay_ms_max(),
             listing_sort_entries_max: 10_000,
             ascii_size_bytes_max: 100 << 20,
             chmod: true,
@@ -169,6 +173,10 @@ pub enum ActivePort {
     Any,
     /// The one before the control connection's: 20 for 21 (RFC 959 5.2).
     Data,
+}
+
+const fn login_delay_ms_max() -> u64 {
+    16_000
 }
 
 const fn listing_depth_max() -> u32 {

@@ -241,7 +241,7 @@ impl Door {
 
     fn begin(&self, stream: Async<TcpStream>, route: &Route) {
         let peer = route.peer;
-        let entry = self.gate.enter(peer.ip());
+        let entry = self.gate.enter(peer.ip(), self.shared.clock.now());
         let number = entry.session;
         // A session that cannot even begin must not end the listener.
         let begin = AssertUnwindSafe(|| {

@@ -13,7 +13,7 @@ use async_io::Async;
 use futures_lite::future::{Boxed, FutureExt as _, poll_fn};
 use futures_lite::stream::Stream as _;
 use mayfly_core::action::{Action, ActionId, PathChange, StorageRequest};
-use mayfly_core::error::{StorageError, TlsError};
+use mayfly_core::error::{LoginError, StorageError, TlsError};
 use mayfly_core::event::{Event, StorageOutcome};
 use mayfly_core::network::Network;
 use mayfly_core::session::Session;
@@ -132,7 +132,7 @@ impl Driver {
             storage: Some(SessionStorage::new(Arc::clone(&shared.storage))),
             errand: None,
             verification: None,
-            events: vec![Event::Connected { admission: entry.admission }],
+            events: vec![Event::Connected { admission: entry.admission, failed_logins: entry.failed_logins }],
             unheard: None,
             stage: Stage::Serving,
             told_room: true,
@@ -171,6 +171,9 @@ impl Driver {
             Action::SendReply { wire, .. } => self.control.queue(wire.as_bytes()),
             Action::Storage { id, request } => self.ask_storage(id, request),
             Action::DrawRandom { id } => return self.draw_random(id),
+            Action::VerifyLogin { id, .. } if !self.may_log_in() => {
+                self.events.push(Event::LoginVerified { id, outcome: Err(LoginError::Busy) });
+            }
             Action::VerifyLogin { id, user, proof, peer } => {
                 self.verification = Some(Box::new((id, self.shared.verifier.verify(user, proof, peer))));
             }
@@ -195,7 +198,12 @@ impl Driver {
             Action::SendTelnet { bytes } => self.control.queue(&bytes),
             Action::Cancel { id } => self.data.cancel(id),
             Action::Notify { change } => self.tell_reaper(change),
-            Action::Note { note, command } => self.log.note(&note, command.as_ref()),
+            Action::Note { note, command } => {
+                self.log.note(&note, command.as_ref());
+                if let Some(permit) = &self.permit {
+                    permit.hear(&note, self.shared.clock.now());
+                }
+            }
             Action::Close => return ControlFlow::Break(()),
             other => {
                 self.log.fault(&format_args!("this driver cannot carry out {other:?}"));
@@ -220,6 +228,10 @@ impl Driver {
             (storage, outcome)
         });
         self.errand = Some(Errand { id, is_step, task });
+    }
+
+    fn may_log_in(&self) -> bool {
+        self.permit.as_ref().is_none_or(|permit| permit.may_log_in(self.shared.clock.now()))
     }
 
     fn start_tls(&mut self, id: ActionId) {

@@ -173,7 +173,7 @@ impl<'a> Acceptor<'a> {
         if gate.is_proxy(route.peer.ip()) {
             return self.spawn(route.peer, move |shared| serve_proxied(shared, stream, route));
         }
-        let entry = gate.enter(route.peer.ip());
+        let entry = gate.enter(route.peer.ip(), self.shared.now());
         if entry.permit.is_some() {
             return self.spawn(route.peer, move |shared| serve(shared, entry, stream, &route));
         }
@@ -198,8 +198,9 @@ impl<'a> Acceptor<'a> {
 fn serve(shared: &Shared, entry: Entry, stream: TcpStream, route: &Route) {
     let log = SessionLog::start(entry.session, route.peer, shared.now());
     let session = route.session(entry.settings);
+    let first = Event::Connected { admission: entry.admission, failed_logins: entry.failed_logins };
     let means = (entry.tls, entry.permit);
-    Worker::new(shared, session, Control::new(stream), (route.socket, entry.proxies), log, means).run();
+    Worker::new(shared, session, Control::new(stream), (route.socket, entry.proxies), log, means).run(first);
 }
 
 /// The same for the connection of a proxy: who has come is known once its header is there.
@@ -217,7 +218,7 @@ fn serve_proxied(shared: &Shared, stream: TcpStream, route: Route) {
         Err(why) => return warn!(%proxy, %why, "a connection of a proxy was closed"),
     };
     drop(awaited);
-    let entry = shared.gate().enter(route.peer.ip());
+    let entry = shared.gate().enter(route.peer.ip(), shared.now());
     if entry.permit.is_some() {
         serve(shared, entry, stream, &route);
     } else {
@@ -249,7 +250,7 @@ fn await_header(stream: &TcpStream, shared: &Shared) -> Result<Option<Ends>, NoH
 fn refuse(entry: &Entry, stream: TcpStream, route: &Route, shared: &Shared) {
     let say = || -> Result<(), Misuse> {
         let mut session = route.session(Arc::clone(&entry.settings));
-        session.handle(shared.now(), Event::Connected { admission: entry.admission })?;
+        session.handle(shared.now(), Event::Connected { admission: entry.admission, failed_logins: 0 })?;
         let mut control = Control::new(stream);
         while let Some(action) = session.poll_action() {
             if let Action::SendReply { wire, .. } = action {

@@ -17,8 +17,6 @@ use std::time::Duration;
 
 /// How long a proxy may take for its header. PROXY 2 asks for at least 3 s, for a segment that was lost.
 pub const HEADER_TIME_MAX: Duration = Duration::from_secs(5);
-/// Connections of proxies that may be without their header at the same time; more are closed at once.
-pub const HEADERS_AWAITED_MAX: usize = 1024;
 
 /// The two ends of a connection as the proxy's client sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::transfer::Terms;
 use crate::verification::Verification;
 use mayfly_core::action::{Action, ActionId, Direction, StorageRequest};
 use mayfly_core::error::{LoginError, Misuse, TlsError};
-use mayfly_core::event::{Admission, Event};
+use mayfly_core::event::Event;
 use mayfly_core::network::Network;
 use mayfly_core::session::Session;
 use mayfly_core::time::Now;
@@ -84,9 +84,9 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Serves it to its end.
-    pub(crate) fn run(mut self) {
-        if let Err(misuse) = self.serve() {
+    /// Serves it to its end; this is what it hears first.
+    pub(crate) fn run(mut self, first: Event) {
+        if let Err(misuse) = self.serve(first) {
             self.log.fault(&misuse);
         }
         self.log.end(self.shared.now());
@@ -95,8 +95,8 @@ impl<'a> Worker<'a> {
         self.control.close(self.shared.stop().stage() == Stage::Cut);
     }
 
-    fn serve(&mut self) -> Result<(), Misuse> {
-        self.feed(Event::Connected { admission: Admission::Welcome }, self.shared.now())?;
+    fn serve(&mut self, first: Event) -> Result<(), Misuse> {
+        self.feed(first, self.shared.now())?;
         while !self.closing {
             let now = self.shared.now();
             let room = self.control.has_room();
@@ -137,6 +137,9 @@ impl<'a> Worker<'a> {
             }
             Action::Storage { id, request } => Some(self.store(id, request)),
             Action::DrawRandom { id } => self.draw_random(id),
+            Action::VerifyLogin { id, .. } if !self.may_log_in(now) => {
+                Some(Event::LoginVerified { id, outcome: Err(LoginError::Busy) })
+            }
             Action::VerifyLogin { id, user, proof, peer } => {
                 self.verification = Verification::begin(id, self.shared.verifier().verify(user, proof, peer));
                 let failed = Event::LoginVerified { id, outcome: Err(LoginError::Failed) };
@@ -166,6 +169,9 @@ impl<'a> Worker<'a> {
             }
             Action::Note { note, command } => {
                 self.log.note(&note, command.as_ref());
+                if let Some(permit) = &self.permit {
+                    permit.hear(&note, now);
+                }
                 None
             }
             Action::Close => {
@@ -181,6 +187,10 @@ impl<'a> Worker<'a> {
             }
         };
         self.events.extend(outcome);
+    }
+
+    fn may_log_in(&self, now: Now) -> bool {
+        self.permit.as_ref().is_none_or(|permit| permit.may_log_in(now))
     }
 
     fn store(&mut self, id: ActionId, request: StorageRequest) -> Event {

@@ -26,6 +26,9 @@ impl Session {
             }
             // Whoever expects TLS cannot read a refusal in clear.
             _ if self.channel.is_agreed() => return self.close("no room"),
+            Admission::Denied => return self.close("denied"),
+            Admission::TooOften => text::TOO_OFTEN_FROM_ADDRESS,
+            Admission::Banned => text::BANNED,
             Admission::TooManySessions => text::TOO_MANY_USERS,
             Admission::TooManyFromAddress => text::TOO_MANY_FROM_ADDRESS,
             Admission::ShuttingDown => text::SHUTTING_DOWN,

@@ -165,6 +165,7 @@ impl Session {
         self.form = old.form;
         self.entry = old.entry;
         self.failed_logins = old.failed_logins;
+        self.failed_elsewhere = old.failed_elsewhere;
         self.reply_room = old.reply_room;
         self.resumes = old.resumes;
         self.expect_login(now);
@@ -177,15 +178,18 @@ impl Session {
         self.login = Login::Out { user: None, until_ms };
     }
 
-    /// An unknown user and a wrong password look the same and take the same: a delay that doubles each time.
+    /// An unknown user and a wrong password look the same and take the same: a delay that doubles each time, also where
+    /// the peer comes again.
     fn login_failed(&mut self, now: Now, user: String) -> Flow {
         self.note(Note::LoginFailed { user });
-        let doubled = 1_u64.checked_shl(self.failed_logins).unwrap_or(u64::MAX);
+        let failed_before = self.failed_logins.saturating_add(self.failed_elsewhere.into());
+        let doubled = 1_u64.checked_shl(failed_before).unwrap_or(u64::MAX);
+        let delay_ms = self.settings.login_delay_ms.saturating_mul(doubled).min(self.settings.login_delay_ms_max);
         self.failed_logins = self.failed_logins.saturating_add(1);
         if self.failed_logins >= self.settings.login_attempts_max {
             self.ending = Some(End::Logins);
         }
-        let at_ms = now.monotonic_ms.saturating_add(self.settings.login_delay_ms.saturating_mul(doubled));
+        let at_ms = now.monotonic_ms.saturating_add(delay_ms);
         Continue(Wait::Until { at_ms, reply: Reply::new(530, text::LOGIN_INCORRECT) })
     }
 }

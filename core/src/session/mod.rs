@@ -80,7 +80,7 @@ use upload::BrokenUpload;
 /// let local = "192.0.2.1:21".parse()?;
 /// let mut session = Session::new(Settings::default().into(), peer, local);
 /// let now = Now { monotonic_ms: 0, utc_s: 1_893_456_000 };
-/// session.handle(now, Event::Connected { admission: Admission::Welcome })?;
+/// session.handle(now, Event::Connected { admission: Admission::Welcome, failed_logins: 0 })?;
 /// while let Some(action) = session.poll_action() {
 ///     if let Action::SendReply { wire, .. } = action {
 ///         assert_eq!(wire, "220 Welcome to the FTP Server\r\n");
@@ -111,6 +111,8 @@ pub struct Session {
     channel: Channel,
     /// Logins that failed.
     failed_logins: u32,
+    /// The same in other sessions from its address; beyond 64 doublings more make no difference.
+    failed_elsewhere: u8,
     place: Place,
     data: DataChoices,
     /// What MLST and MLSD show.
@@ -163,6 +165,7 @@ impl Session {
             login: Login::Out { user: None, until_ms: u64::MAX },
             channel: Channel::Clear,
             failed_logins: 0,
+            failed_elsewhere: 0,
             place: Place { directory: VirtualPath::root(), last_argument: None },
             data: DataChoices::new(),
             facts: FactSet::DEFAULT,
@@ -208,7 +211,10 @@ impl Session {
             _ => {}
         }
         match event {
-            Event::Connected { admission } => self.welcome(now, admission),
+            Event::Connected { admission, failed_logins } => {
+                self.failed_elsewhere = u8::try_from(failed_logins).unwrap_or(u8::MAX);
+                self.welcome(now, admission);
+            }
             Event::ControlReceived { bytes } => self.input.push(&bytes),
             Event::ControlClosed => self.hang_up(),
             Event::Timeout => self.time_out(now),

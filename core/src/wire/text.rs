@@ -112,6 +112,10 @@ pub const SHUTTING_DOWN: &str = "Server shutting down.";
 pub const TOO_MANY_USERS: &str = "There are too many connected users, please try later.";
 /// `421`: no room for that address.
 pub const TOO_MANY_FROM_ADDRESS: &str = "There are too many connections from your internet address.";
+/// `421`: that address connects too often.
+pub const TOO_OFTEN_FROM_ADDRESS: &str = "There are too many new connections from your internet address.";
+/// `421`: that address has guessed too often.
+pub const BANNED: &str = "Too many logins have failed from your internet address, please try later.";
 /// `200` to `NOOP`.
 pub const NOOP_OK: &str = "NOOP ok.";
 /// `215` to `SYST`.

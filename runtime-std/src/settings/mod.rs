@@ -17,6 +17,7 @@ pub(crate) use size::Size;
 pub use table::Given;
 pub(crate) use values::{Form, Lifetime, Value};
 
+use crate::admission::Rules;
 use crate::confine::Confinement;
 use crate::log::LogOptions;
 use crate::passive::PassiveHost;
@@ -54,6 +55,8 @@ pub struct ServeOptions {
     pub max_sessions: usize,
     /// Sessions at the same time from one address; 0: no bound.
     pub max_sessions_per_address: usize,
+    /// Who may connect, how often, and who is banned.
+    pub door: Rules,
     /// How much of an upload is on the disk for good when 226 is sent.
     pub durability: Durability,
     /// How long transfers may go on after the server was told to shut down, milliseconds.
@@ -128,6 +131,7 @@ fn options(given: Given) -> (ServeOptions, LogOptions) {
         tls: None,
         dual_stack: chosen.dual_stack,
         session: session(&chosen),
+        door: door(&chosen),
         confinement: None,
         file_mode: chosen.file_mode.0,
         directory_mode: chosen.directory_mode.0,
@@ -146,6 +150,20 @@ fn options(given: Given) -> (ServeOptions, LogOptions) {
     (options, LogOptions { format, level, file: chosen.log_file, xferlog: chosen.xferlog })
 }
 
+fn door(chosen: &Chosen) -> Rules {
+    Rules {
+        allow_from: chosen.allow_from.clone(),
+        deny_from: chosen.deny_from.clone(),
+        trusted_from: chosen.trusted_from.clone(),
+        ipv6_prefix_bits: u8::try_from(chosen.ipv6_prefix.0).unwrap_or(u8::MAX),
+        connections_per_minute: chosen.connections_per_minute.0,
+        ban_after: chosen.ban_after.0,
+        ban_window_ms: chosen.ban_window.0,
+        ban_ms: chosen.ban_time.0,
+        headers_awaited_max: count(chosen.proxy_headers_max.0),
+    }
+}
+
 fn session(chosen: &Chosen) -> Settings {
     let mut session = Settings::default();
     session.anonymous_rights = chosen.anonymous_rights;
@@ -161,6 +179,7 @@ fn session(chosen: &Chosen) -> Settings {
     session.login_ms_max = chosen.login_time.0;
     session.login_attempts_max = chosen.login_attempts.0;
     session.login_delay_ms = chosen.login_delay.0;
+    session.login_delay_ms_max = chosen.login_delay_max.0;
     session.idle_ms_max = chosen.idle_timeout.0;
     session.data_connect_ms_max = chosen.data_connect_timeout.0;
     session.stall_ms_max = chosen.stall_timeout.0;

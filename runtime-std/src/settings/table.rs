@@ -116,6 +116,26 @@ settings! {
         "Failed logins before the session ends";
     login_delay: Span<0, 60> = "500ms", "DURATION",
         "Delay of the answer to a failed login; doubles with each further one";
+    login_delay_max: Span<0, 3_600> = "16s", "DURATION",
+        "The longest that this delay becomes; it goes on over new connections from the address";
+    allow_from: Vec<Network> = "none", "NETWORKS",
+        "Networks that may connect, a list; none: all";
+    deny_from: Vec<Network> = "none", "NETWORKS",
+        "Networks that may not connect, a list; it outranks every other";
+    trusted_from: Vec<Network> = "none", "NETWORKS",
+        "Networks without any bound on an address, and without bans: a list";
+    ipv6_prefix: Count<0, 128> = "64", "BITS",
+        "First bits of an IPv6 address that count as one address";
+    connections_per_minute: Count<0, 1_000_000> = "600", "N",
+        "New connections from one address in a minute, and as many at once; 0: no bound";
+    ban_after: Count<0, 100> = "20", "N",
+        "Failed logins from one address within `ban_window` after which it is banned; 0: never";
+    ban_window: Span<1, 604_800> = "10m", "DURATION",
+        "How long a failed login counts for a ban and for `login_delay`";
+    ban_time: Span<1, 2_592_000> = "10m", "DURATION",
+        "How long a ban lasts; a restart ends it";
+    proxy_headers_max: Count<1, 100_000> = "1024", "N",
+        "Connections of proxies at the same time whose PROXY header has not come yet";
     idle_timeout: Span<1, 604_800> = "5m", "DURATION",
         "Time without a command or transfer before the session ends";
     data_connect_timeout: Span<1, 3_600> = "30s", "DURATION",

@@ -2,8 +2,9 @@
 
 use super::host::{Host, at, file, missing};
 use crate::error::{NetError, TransferError};
-use crate::event::{Event, StorageOutcome};
+use crate::event::{Admission, Event, StorageOutcome};
 use crate::record::FileKind;
+use crate::session::Session;
 use crate::settings::Settings;
 use alloc::vec;
 
@@ -66,6 +67,25 @@ fn failed_logins_take_longer_each_time_and_then_end_the_session() {
         host.says(&["530 Login incorrect."]);
     }
     assert!(host.closed);
+}
+
+#[test]
+fn the_delay_goes_on_where_other_sessions_of_the_address_were_up_to_its_bound_also_after_rein() {
+    let mut host = Host::greeted(Settings::default());
+    let address = "192.0.2.7:4000".parse().unwrap();
+    let settings = Settings { login_delay_ms_max: 3_000, ..Settings::default() };
+    host.session = Session::new(settings.into(), address, address);
+    host.event(Event::Connected { admission: Admission::Welcome, failed_logins: 1 });
+    host.lines(&["REIN"]);
+    host.take_replies();
+    for delay_ms in [1_000, 2_000, 3_000, 3_000] {
+        host.lines(&["USER root", "PASS x"]);
+        host.says(&["331 Please specify the password."]);
+        assert_eq!(host.session.deadline(), Some(host.now.monotonic_ms + delay_ms));
+        at_the_border(&mut host);
+        host.says(&["530 Login incorrect."]);
+    }
+    assert!(!host.closed);
 }
 
 #[test]

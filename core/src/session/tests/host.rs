@@ -67,7 +67,7 @@ impl Host {
             closed: false,
             telnet: vec![],
         };
-        host.event(Event::Connected { admission: Admission::Welcome });
+        host.event(Event::Connected { admission: Admission::Welcome, failed_logins: 0 });
         host
     }
 

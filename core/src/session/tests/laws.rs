@@ -12,7 +12,7 @@ use core::mem::size_of;
 #[test]
 fn events_out_of_order_are_misuse() {
     let mut host = Host::greeted(Settings::default());
-    let connected = Event::Connected { admission: Admission::Welcome };
+    let connected = Event::Connected { admission: Admission::Welcome, failed_logins: 0 };
     assert_eq!(host.try_event(connected.clone()), Err(Misuse::OutOfOrder));
     let address = "192.0.2.7:4000".parse().unwrap();
     let mut fresh = Session::new(Settings::default().into(), address, address);
@@ -68,14 +68,26 @@ fn no_room_is_said_and_the_connection_closed() {
         (Admission::TooManySessions, "421 There are too many connected users, please try later."),
         (Admission::TooManyFromAddress, "421 There are too many connections from your internet address."),
         (Admission::ShuttingDown, "421 Server shutting down."),
+        (Admission::TooOften, "421 There are too many new connections from your internet address."),
+        (Admission::Banned, "421 Too many logins have failed from your internet address, please try later."),
     ] {
         let mut host = Host::greeted(Settings::default());
         let address = "192.0.2.7:4000".parse().unwrap();
         host.session = Session::new(Settings::default().into(), address, address);
-        host.event(Event::Connected { admission });
+        host.event(Event::Connected { admission, failed_logins: 0 });
         host.says(&[reply]);
         assert!(host.closed);
     }
+}
+
+#[test]
+fn nothing_is_said_to_whom_the_operator_does_not_want() {
+    let mut host = Host::greeted(Settings::default());
+    let address = "192.0.2.7:4000".parse().unwrap();
+    host.session = Session::new(Settings::default().into(), address, address);
+    host.event(Event::Connected { admission: Admission::Denied, failed_logins: 0 });
+    host.says(&[]);
+    assert!(host.closed);
 }
 
 #[test]

@@ -173,7 +173,7 @@ impl Stage for CoreStage {
             session = session.with_implicit_tls();
         }
         let mut session = CoreSession::new(session, Arc::new(self.disk.clone()), self.tls.clone(), logins);
-        session.event(Event::Connected { admission });
+        session.event(Event::Connected { admission, failed_logins: 0 });
         self.sessions.insert(number, session);
         self.settle()
     }

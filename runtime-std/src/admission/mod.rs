@@ -1,18 +1,35 @@
-//! Who is let in: counts sessions in all and per address, hands out session numbers and the settings in force.
+//! Who is let in: counts sessions in all and per address, remembers who has guessed passwords, hands out session numbers
+//! and the settings in force.
 
-use crate::passive::{self, Again, LookUp, Names, PassiveHost};
+mod address;
+mod failures;
+mod memory;
+mod names;
+mod rules;
+mod told;
+mod visits;
+
+pub use rules::Rules;
+
+use crate::passive::{self, Again, LookUp, PassiveHost};
 use crate::proxy;
 use crate::settings::ServeOptions;
 use crate::tls::TlsServer;
+use failures::Failures;
+use mayfly_core::action::Note;
 use mayfly_core::event::Admission;
 use mayfly_core::network::{Network, PassiveAddress};
 use mayfly_core::record::ANONYMOUS;
 use mayfly_core::settings::Settings;
+use mayfly_core::time::Now;
+use memory::Remembered;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use told::Told;
 use tracing::warn;
+use visits::Visits;
 
 /// The gate that every control connection of a server comes through. Clones are the same gate.
 #[derive(Clone, Debug)]
@@ -25,6 +42,8 @@ pub struct Entry {
     pub session: u64,
     /// For the session's first event.
     pub admission: Admission,
+    /// For the same: how many logins have failed from its address of late.
+    pub failed_logins: u32,
     /// Its place among the counted; none where it is not welcome. Drop it before the last reply goes out, so that a peer
     /// that has seen its session end finds room for the next.
     pub permit: Option<Permit>,
@@ -40,7 +59,10 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Permit {
     gate: Gate,
+    /// As it is counted.
     address: IpAddr,
+    /// No bound on an address holds for it.
+    is_trusted: bool,
 }
 
 /// A place among the connections of proxies whose header has not come yet; free again once dropped.
@@ -61,12 +83,16 @@ struct State {
     again: Option<Again>,
     max_sessions: usize,
     max_sessions_per_address: usize,
+    rules: Rules,
     closed: bool,
     /// Whether the last that came found no room.
     full: bool,
     last_session: u64,
     sessions: usize,
     by_address: HashMap<IpAddr, usize>,
+    visits: Remembered<Visits>,
+    failures: Failures,
+    told: Told,
 }
 
 impl Gate {
@@ -103,11 +129,15 @@ impl Gate {
             again: None,
             max_sessions: options.max_sessions,
             max_sessions_per_address: options.max_sessions_per_address,
+            rules: options.door.clone(),
             closed: false,
             full: false,
             last_session: 0,
             sessions: 0,
             by_address: HashMap::new(),
+            visits: Remembered::new(VISITORS_MAX),
+            failures: Failures::new(),
+            told: Told::new(),
         })))
     }
 
@@ -128,36 +158,11 @@ impl Gate {
         state.say(of_names);
         state.max_sessions = options.max_sessions;
         state.max_sessions_per_address = options.max_sessions_per_address;
+        state.rules.clone_from(&options.door);
         let looks_up = state.again.is_some() || !options.passive_hosts.is_empty();
         drop(state);
         if looks_up {
             self.look_up_again(&options.passive_hosts, channel().0);
-        }
-    }
-
-    /// Has these names looked up now, and from time to time for as long as the gate stands; tells when it is `done`.
-    fn look_up_again(&self, hosts: &[PassiveHost], done: Sender<()>) {
-        let mut state = self.state();
-        if state.again.is_none() {
-            // A strong one would hold the gate, and the gate the thread, for ever.
-            let gate = Arc::downgrade(&self.0);
-            let told = move |hosts: &[PassiveHost], said| {
-                let Some(gate) = gate.upgrade().map(Self) else { return };
-                let mut state = gate.state();
-                // Otherwise a reload came in between, and its own look-up follows.
-                if state.passive_hosts == hosts {
-                    state.say(said);
-                }
-                // Nobody may wait for it any more.
-                let _ = done.send(());
-            };
-            match Again::start(Names::new(state.look_up), told) {
-                Ok(again) => state.again = Some(again),
-                Err(error) => return warn!(%error, "passive_address cannot be looked up"),
-            }
-        }
-        if let Some(again) = &state.again {
-            again.change(hosts);
         }
     }
 
@@ -166,26 +171,24 @@ impl Gate {
         self.state().closed = true;
     }
 
-    /// Counts a control connection from `peer` in, where there is room.
+    /// Counts a control connection from `peer` in, where it is welcome and there is room.
     #[must_use]
-    pub fn enter(&self, peer: IpAddr) -> Entry {
-        let address = peer.to_canonical();
+    pub fn enter(&self, peer: IpAddr, now: Now) -> Entry {
         let mut state = self.state();
+        let address = address::counted(peer, state.rules.ipv6_prefix_bits);
+        let is_trusted = state.rules.trust(peer);
         state.last_session += 1;
-        let admission = state.judge(address);
-        let full = matches!(admission, Admission::TooManySessions | Admission::TooManyFromAddress);
-        if full && !state.full {
-            // Once, until there is room again: a flood of visitors must not become a flood of lines.
-            warn!(%peer, ?admission, sessions = state.sessions, "no room for a session");
-        }
-        state.full = full;
+        let admission = state.judge(peer, address, now);
+        state.tell(address, admission, now);
         let permit = (admission == Admission::Welcome).then(|| {
             state.sessions += 1;
             *state.by_address.entry(address).or_default() += 1;
-            Permit { gate: self.clone(), address }
+            Permit { gate: self.clone(), address, is_trusted }
         });
+        let failed_logins = if is_trusted { 0 } else { state.failures.recent(address, now.monotonic_ms, &state.rules) };
         let (settings, proxies) = (Arc::clone(&state.settings), Arc::clone(&state.proxies));
-        Entry { session: state.last_session, admission, permit, settings, tls: state.tls.clone(), proxies }
+        let tls = state.tls.clone();
+        Entry { session: state.last_session, admission, failed_logins, permit, settings, tls, proxies }
     }
 
     /// Whether a connection from this address begins with a PROXY header.
@@ -199,7 +202,7 @@ impl Gate {
     #[must_use]
     pub fn await_header(&self) -> Option<Awaited> {
         let mut state = self.state();
-        let has_room = !state.closed && state.headers_awaited < proxy::HEADERS_AWAITED_MAX;
+        let has_room = !state.closed && state.headers_awaited < state.rules.headers_awaited_max;
         has_room.then(|| {
             state.headers_awaited += 1;
             Awaited(self.clone())
@@ -219,28 +222,61 @@ impl Gate {
 }
 
 impl State {
-    /// Has PASV say these, for whoever comes from now on, beside those that stand.
-    fn say(&mut self, of_names: Vec<PassiveAddress>) {
-        let said = [self.fixed_addresses.clone(), of_names].concat();
-        if self.settings.passive_addresses != said {
-            let mut settings = Settings::clone(&self.settings);
-            settings.passive_addresses = said;
-            self.settings = Arc::new(settings);
-        }
-    }
-
-    fn judge(&self, address: IpAddr) -> Admission {
+    /// `address` is how `peer` is counted. Whoever is turned away for another reason has not connected too often.
+    fn judge(&mut self, peer: IpAddr, address: IpAddr, now: Now) -> Admission {
+        let is_trusted = self.rules.trust(peer);
         let from_address = self.by_address.get(&address).copied().unwrap_or_default();
         let full = |count: usize, max: usize| max != 0 && count >= max;
         if self.closed {
             Admission::ShuttingDown
+        } else if !self.rules.admit(peer) {
+            Admission::Denied
+        } else if !is_trusted && self.failures.is_banned(address, now.monotonic_ms) {
+            Admission::Banned
         } else if full(self.sessions, self.max_sessions) {
             Admission::TooManySessions
-        } else if full(from_address, self.max_sessions_per_address) {
+        } else if !is_trusted && full(from_address, self.max_sessions_per_address) {
             Admission::TooManyFromAddress
+        } else if !is_trusted && !self.visits.touch(address).count(now.monotonic_ms, self.rules.connections_per_minute)
+        {
+            Admission::TooOften
         } else {
             Admission::Welcome
         }
+    }
+
+    /// Tells the log of whom it turns away.
+    fn tell(&mut self, address: IpAddr, admission: Admission, now: Now) {
+        let is_full = admission == Admission::TooManySessions;
+        if is_full && !self.full {
+            // Once, until there is room again, whoever it is that finds none.
+            warn!(%address, ?admission, sessions = self.sessions, "no room for a session");
+        }
+        self.full = is_full;
+        if !matches!(admission, Admission::Welcome | Admission::TooManySessions | Admission::ShuttingDown) {
+            self.told.tell(address, admission, now.monotonic_ms);
+        }
+    }
+}
+
+impl Permit {
+    /// Hears what its session notes: failed logins count for whoever comes from the same address.
+    pub fn hear(&self, note: &Note, now: Now) {
+        if self.is_trusted || !matches!(note, Note::LoginFailed { .. }) {
+            return;
+        }
+        let mut state = self.gate.state();
+        let State { failures, rules, .. } = &mut *state;
+        if failures.count(self.address, now.monotonic_ms, rules) {
+            let for_s = rules.ban_ms / 1000;
+            warn!(address = %self.address, for_s, "banned: too many logins have failed");
+        }
+    }
+
+    /// Whether a password may be checked for it: nobody goes on guessing over a connection that was there before the ban.
+    #[must_use]
+    pub fn may_log_in(&self, now: Now) -> bool {
+        self.is_trusted || !self.gate.state().failures.is_banned(self.address, now.monotonic_ms)
     }
 }
 
@@ -274,89 +310,8 @@ impl Drop for Permit {
     }
 }
 
+/// Addresses whose new connections are counted: 1 MiB of memory at most.
+const VISITORS_MAX: usize = 10_000;
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn gate(max_sessions: usize, max_sessions_per_address: usize) -> Gate {
-        Gate::new(&ServeOptions { max_sessions, max_sessions_per_address, ..ServeOptions::default() })
-    }
-
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn each_bound_holds_and_a_dropped_permit_makes_room() {
-        let gate = gate(3, 2);
-        let (one, other) = (address("10.0.0.1"), address("10.0.0.2"));
-        let first = gate.enter(one);
-        let _second = gate.enter(address("::ffff:10.0.0.1"));
-        assert_eq!(gate.enter(one).admission, Admission::TooManyFromAddress);
-        let _third = gate.enter(other);
-        assert_eq!(gate.enter(other).admission, Admission::TooManySessions);
-        drop(first);
-        assert_eq!(gate.enter(other).admission, Admission::Welcome);
-        assert_eq!(gate.sessions(), 2);
-    }
-
-    #[test]
-    fn nought_is_no_bound_and_numbers_go_up() {
-        let gate = gate(0, 0);
-        let held: Vec<_> = (1..=500).map(|_| gate.enter(address("::1"))).collect();
-        assert!(held.iter().all(|entry| entry.admission == Admission::Welcome));
-        assert_eq!(held.last().map(|entry| entry.session), Some(500));
-    }
-
-    #[test]
-    fn a_closed_gate_lets_nobody_in_and_a_reload_changes_the_bounds() {
-        let gate = gate(1, 0);
-        let _held = gate.enter(address("::1"));
-        assert_eq!(gate.enter(address("::1")).admission, Admission::TooManySessions);
-        gate.reload(&ServeOptions { max_sessions: 2, ..ServeOptions::default() });
-        assert_eq!(gate.enter(address("::1")).admission, Admission::Welcome);
-        gate.close();
-        assert_eq!(gate.enter(address("::1")).admission, Admission::ShuttingDown);
-    }
-
-    #[test]
-    fn proxies_are_known_in_either_form_until_a_reload_and_few_may_be_silent() {
-        let proxy_from = vec!["10.0.0.0/8".parse().unwrap()];
-        let gate = Gate::new(&ServeOptions { proxy_from, ..ServeOptions::default() });
-        assert!(gate.is_proxy(address("10.1.2.3")) && gate.is_proxy(address("::ffff:10.1.2.3")));
-        assert!(!gate.is_proxy(address("11.0.0.1")));
-        let mut held: Vec<_> = (0..proxy::HEADERS_AWAITED_MAX).map(|_| gate.await_header().unwrap()).collect();
-        assert!(gate.await_header().is_none());
-        held.pop();
-        held.extend(gate.await_header());
-        assert_eq!(held.len(), proxy::HEADERS_AWAITED_MAX);
-        gate.reload(&ServeOptions::default());
-        assert!(!gate.is_proxy(address("10.1.2.3")));
-        held.clear();
-        gate.close();
-        assert!(gate.await_header().is_none());
-    }
-
-    #[test]
-    fn names_are_looked_up_at_start_and_after_a_reload() {
-        let host = |clients: &str, name: &str| PassiveHost { clients: clients.parse().unwrap(), name: name.to_owned() };
-        let look_up: LookUp = |name| name.parse().map_err(|_| std::io::ErrorKind::NotFound.into());
-        let mut options =
-            ServeOptions { passive_hosts: vec![host("0.0.0.0/0", "192.0.2.1")], ..ServeOptions::default() };
-        let fixed = PassiveAddress { clients: "10.0.0.0/8".parse().unwrap(), address: None };
-        options.session.passive_addresses = vec![fixed];
-        let gate = Gate::with_look_up(&options, look_up);
-        let said = || gate.state().settings.passive_addresses.iter().map(|said| said.address).collect::<Vec<_>>();
-        assert_eq!(said(), [None, "192.0.2.1".parse().ok()]);
-        options.passive_hosts = vec![host("0.0.0.0/0", "192.0.2.2")];
-        gate.reload(&options);
-        let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
-        while said() != [None, "192.0.2.2".parse().ok()] {
-            assert!(std::time::Instant::now() < patience, "{:?}", said());
-            std::thread::yield_now();
-        }
-        options.passive_hosts.clear();
-        gate.reload(&options);
-        assert_eq!(said(), [None]);
-    }
-}
+mod tests;
