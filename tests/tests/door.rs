@@ -4,7 +4,7 @@
 use mayfly_tests::ftp::{Ftp, connect_from};
 use mayfly_tests::process::{Driver, ServerProcess};
 use mayfly_tests::with_each_driver;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,13 @@ fn greeted(server: &ServerProcess, from: Ipv4Addr) -> (Ftp, u16) {
     let mut ftp = Ftp::over(connect(server, from));
     let code = ftp.reply().code;
     (ftp, code)
+}
+
+/// The users of the transcripts, readable for its owner alone as the server wants it.
+fn users_file() -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().expect("there is room");
+    file.write_all(include_bytes!("../src/stage/users.toml")).expect("there is room");
+    file
 }
 
 /// A login that fails; how long its answer took.
@@ -76,6 +83,21 @@ fn guesses_count_over_connections_and_then_ban(driver: Driver) {
     assert!(line.contains("127.0.0.2"), "{line}");
 }
 
+fn nobody_goes_on_guessing_over_a_connection_from_before_the_ban(driver: Driver) {
+    let users = users_file();
+    let (_root, server) = serve(
+        driver,
+        &["--users", users.path().to_str().expect("it is ASCII"), "--ban-after", "1", "--login-delay", "0s"],
+    );
+    let (mut early, mut guesser) = (greeted(&server, ONE).0, greeted(&server, ONE).0);
+    fail(&mut guesser);
+    assert_eq!(early.ask("USER anna").code, 331);
+    assert_eq!(early.ask("PASS sesame").code, 421, "not even the right password");
+    let mut other = greeted(&server, OTHER).0;
+    assert_eq!(other.ask("USER anna").code, 331);
+    assert_eq!(other.ask("PASS sesame").code, 230);
+}
+
 fn nobody_who_is_trusted_is_banned(driver: Driver) {
     let flags = ["--ban-after", "1", "--login-delay", "0s", "--trusted-from", "127.0.0.2", "--login-attempts", "9"];
     let (_root, server) = serve(driver, &flags);
@@ -90,5 +112,6 @@ with_each_driver! {
     a_denied_network_hears_nothing_and_the_log_names_it_once
     whoever_connects_too_often_hears_421_and_others_get_in
     guesses_count_over_connections_and_then_ban
+    nobody_goes_on_guessing_over_a_connection_from_before_the_ban
     nobody_who_is_trusted_is_banned
 }
