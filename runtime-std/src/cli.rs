@@ -7,11 +7,12 @@ use crate::clock::SystemClock;
 use crate::complain::complain;
 use crate::exit::{self, Exit};
 use crate::log::LogOptions;
+use crate::operator::{FsckArgs, PathsArgs, SweepArgs};
 use crate::settings::{self, Given, ServeOptions, SettingsError};
 use crate::start::Serve;
 use crate::tls::make::{self, CertArgs};
 use crate::users::command::{self as users, UserArgs};
-use crate::{commands, log, signals};
+use crate::{commands, log, operator, signals};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::io::{self, Write as _};
@@ -53,6 +54,12 @@ enum Command {
     Cert(CertArgs),
     /// Change or list the named users of a users file
     User(UserArgs),
+    /// List the storage paths beneath a root, or change one's date; beside a running server too
+    Paths(PathsArgs),
+    /// Take away what has expired, once, as a running server does by itself
+    Sweep(SweepArgs),
+    /// Look for what is not as it should be beneath a root: records that cannot be read, and what was left behind
+    Fsck(FsckArgs),
     /// Print every FTP command that the server knows, where it is specified and what it answers
     #[command(after_help = COMMANDS_HELP)]
     Commands,
@@ -77,6 +84,9 @@ pub fn main<R: Runtime>() -> ExitCode {
         Command::View(args) => client::view::<R::Client>(&args),
         Command::Cert(args) => make::certificate(&args),
         Command::User(args) => users::user(&args),
+        Command::Paths(args) => operator::paths(&args),
+        Command::Sweep(args) => operator::sweep(&args),
+        Command::Fsck(args) => operator::fsck(&args),
         Command::Commands => print_commands(),
     };
     exit.into()

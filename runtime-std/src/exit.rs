@@ -40,13 +40,15 @@ pub enum Exit {
     TimedOut = 12,
     /// The server said what the protocol does not allow.
     Protocol = 13,
+    /// `fsck` found what is not as it should be, and did not mend all of it.
+    Findings = 14,
     /// A signal interrupted it.
     Interrupted = 130,
 }
 
 impl Exit {
     /// Each of them, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Done,
         Self::CannotServe,
         Self::Usage,
@@ -61,6 +63,7 @@ impl Exit {
         Self::Tls,
         Self::TimedOut,
         Self::Protocol,
+        Self::Findings,
         Self::Interrupted,
     ];
 
@@ -88,6 +91,7 @@ impl Exit {
             Self::Tls => "TLS failed",
             Self::TimedOut => "time-out",
             Self::Protocol => "protocol error",
+            Self::Findings => "findings left",
             Self::Interrupted => "interrupted",
         }
     }

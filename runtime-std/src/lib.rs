@@ -28,6 +28,7 @@ mod complain;
 mod connection;
 mod control;
 mod data;
+mod operator;
 mod session;
 mod shared;
 mod stop;

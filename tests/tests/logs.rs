@@ -169,8 +169,8 @@ fn no_line_is_lost_where_logs_are_moved_away_under_load(driver: Driver) {
     let flags = ["--log-format", "json", "--durability", "none", "--xferlog", xferlog];
     let server = ServerProcess::start_logging_to(&log, driver, root.path(), &flags);
     let is_over = AtomicBool::new(false);
-    let moved = |path: &Path, number: usize| path.with_extension(number.to_string());
-    let moves = thread::scope(|scope| {
+    let numbered = |path: &Path, number: usize| path.with_extension(number.to_string());
+    let rounds = thread::scope(|scope| {
         let uploads: Vec<_> = (0..CLIENTS)
             .map(|client| {
                 scope.spawn({
@@ -185,31 +185,31 @@ fn no_line_is_lost_where_logs_are_moved_away_under_load(driver: Driver) {
                 })
             })
             .collect();
-        let mover = scope.spawn(|| {
-            let mut moves = 0;
-            while moves < MOVES || !is_over.load(Ordering::SeqCst) {
+        let rotation = scope.spawn(|| {
+            let mut rounds = 0;
+            while rounds < MOVES || !is_over.load(Ordering::SeqCst) {
                 for path in [&log, &transfers] {
-                    fs::rename(path, moved(path, moves)).expect("the server has made it");
+                    fs::rename(path, numbered(path, rounds)).expect("the server has made it");
                 }
-                moves += 1;
+                rounds += 1;
                 // Either signal does; both stand where an operator may type one or a tool send the other.
-                if moves.is_multiple_of(2) {
-                    server.reopen_logs()
+                if rounds.is_multiple_of(2) {
+                    server.reopen_logs();
                 } else {
-                    server.reload()
+                    server.reload();
                 }
                 wait_until("the logs to be made anew", || log.exists() && transfers.exists());
             }
-            moves
+            rounds
         });
         for upload in uploads {
             upload.join().expect("every upload goes well");
         }
         is_over.store(true, Ordering::SeqCst);
-        mover.join().expect("the logs can be moved")
+        rotation.join().expect("the logs can be moved")
     });
     let all = |path: &Path| -> String {
-        let parts: Vec<PathBuf> = (0..moves).map(|number| moved(path, number)).chain([path.to_owned()]).collect();
+        let parts: Vec<PathBuf> = (0..rounds).map(|number| numbered(path, number)).chain([path.to_owned()]).collect();
         parts.iter().map(|part| read(part)).collect()
     };
     let uploads = |text: &str| entries(text).iter().filter(|entry| entry["message"] == "transfer ended").count();

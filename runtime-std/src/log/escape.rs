@@ -41,7 +41,7 @@ pub(super) fn quoted(out: &mut dyn Write, value: &str) -> fmt::Result {
 
 /// A JSON string (RFC 8259 7). What is hidden is escaped too, so that the line is safe to look at, and whoever parses it
 /// has the very text.
-pub(super) fn json_string(out: &mut dyn Write, value: &str) -> fmt::Result {
+pub(crate) fn json_string(out: &mut dyn Write, value: &str) -> fmt::Result {
     out.write_char('"')?;
     for c in value.chars() {
         match c {

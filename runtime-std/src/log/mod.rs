@@ -50,6 +50,7 @@ mod session;
 mod sink;
 mod xferlog;
 
+pub(crate) use escape::json_string;
 pub use escape::shown;
 pub use reaper::reaper_note;
 pub use session::SessionLog;

@@ -121,6 +121,16 @@ pub(crate) fn users_file(config: &Path) -> Result<Option<PathBuf>, SettingsError
     Ok(file::File::open(config)?.given.choose().users)
 }
 
+/// Where the storage of a server with these settings is, and how durable it is. What else the file says is only read.
+///
+/// # Errors
+/// [`SettingsError`], which names file, line and the right form.
+pub(crate) fn storage(root: Option<&Path>, config: Option<&Path>) -> Result<(PathBuf, Durability), SettingsError> {
+    let given = config.map(file::File::open).transpose()?.map_or_else(Given::default, |file| file.given);
+    let chosen = given.choose();
+    Ok((root.map_or(chosen.root, Path::to_owned), chosen.durability))
+}
+
 fn options(given: Given) -> (ServeOptions, LogOptions) {
     let listen = given.listen.iter().flatten().map(|address| address.0).collect();
     let listen_tls = given.listen_tls.iter().flatten().map(|address| address.0.0).collect();

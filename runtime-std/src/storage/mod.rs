@@ -21,6 +21,7 @@ mod inode;
 mod listing;
 pub mod local;
 mod lock;
+mod mend;
 mod name;
 mod named;
 mod partial;
@@ -29,6 +30,7 @@ mod reading;
 mod record;
 mod rename;
 mod space;
+pub(crate) mod survey;
 #[cfg(test)]
 mod tests;
 mod trash;

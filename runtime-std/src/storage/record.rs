@@ -19,6 +19,40 @@ pub(super) fn read(root: &Root, dir: BorrowedFd<'_>) -> Result<Option<Record>, S
     read_at(root, dir, name::RECORD)
 }
 
+/// What an operator is told of a directory's record.
+pub(super) enum Inspected {
+    /// There is none: it is no storage path.
+    None,
+    Read(Record),
+    /// It cannot be read.
+    Unreadable {
+        why: String,
+        /// What can be told from it all the same: it is a record, of a form that is not known.
+        salvaged: Option<Record>,
+    },
+}
+
+/// As [`read`], and says what is wrong.
+pub(super) fn inspect(root: &Root, dir: BorrowedFd<'_>) -> Inspected {
+    let mut buffer = [0; DOCUMENT_BYTES_MAX];
+    let unreadable = |why| Inspected::Unreadable { why, salvaged: None };
+    let document = match read_document(root, dir, name::RECORD, &mut buffer) {
+        Ok(document) => document,
+        Err(Errno::NOENT | Errno::NOTDIR) => return Inspected::None,
+        Err(Errno::FBIG) => return unreadable(format!("it is larger than {DOCUMENT_BYTES_MAX} bytes")),
+        Err(errno) => return unreadable(std::io::Error::from(errno).to_string()),
+    };
+    match serde_json::from_slice::<Record>(document) {
+        Ok(record) if record.version == 1 => Inspected::Read(record),
+        Ok(record) => {
+            let why = format!("its version is {}, and 1 is known", record.version);
+            Inspected::Unreadable { why, salvaged: Some(record) }
+        }
+        Err(_) if document.is_empty() => unreadable("it is empty".to_owned()),
+        Err(error) => unreadable(format!("it is no record: {error}")),
+    }
+}
+
 /// As [`read`], for the directory `entry` in `dir`.
 pub(super) fn read_entry(root: &Root, dir: BorrowedFd<'_>, entry: &[u8]) -> Result<Option<Record>, StorageError> {
     read_at(root, dir, &[entry, b"/", name::RECORD].concat())
