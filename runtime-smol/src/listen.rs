@@ -46,14 +46,14 @@ impl Serve for Server {
     fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         prepare_process(options);
         let listeners = net::listen_control(&options.listen, options.dual_stack)?;
-        // The host's answer lies in files that will be out of reach.
-        let threads = thread::available_parallelism().map_or(1, usize::from);
-        let storage: Arc<dyn Storage> = Arc::new(open_confined(options, Arc::clone(&clock))?);
-        let verifier = Verifier::new(options, Arc::clone(&storage));
         let tls_listeners = match options.listen_tls.as_slice() {
             [] => Vec::new(),
             addresses => net::listen_control(addresses, options.dual_stack)?,
         };
+        // The host's answer lies in files that will be out of reach.
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let storage: Arc<dyn Storage> = Arc::new(open_confined(options, Arc::clone(&clock))?);
+        let verifier = Verifier::new(options, Arc::clone(&storage));
         let (stop_sender, stop) = channel::bounded(1);
         let (cut_sender, cut) = channel::bounded(1);
         let (change_sender, changes) = channel::bounded(CHANGES_WAITING_MAX);

@@ -1,6 +1,7 @@
 //! Why a server may not start.
 
 use crate::confine::ConfineError;
+use crate::net::IMPLICIT_TLS_PORT;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::{error, fmt, io};
@@ -36,9 +37,11 @@ impl fmt::Display for StartError {
                 write!(f, "cannot listen on {address}: {error}")?;
                 match error.kind() {
                     io::ErrorKind::PermissionDenied if address.port() < 1024 => {
-                        let free = SocketAddr::new(address.ip(), 2121);
                         let port = address.port();
-                        write!(f, "\nhint: port {port} needs root or CAP_NET_BIND_SERVICE; try --listen {free}")
+                        let (flag, free) =
+                            if port == IMPLICIT_TLS_PORT { ("--listen-tls", 9990) } else { ("--listen", 2121) };
+                        let free = SocketAddr::new(address.ip(), free);
+                        write!(f, "\nhint: port {port} needs root or CAP_NET_BIND_SERVICE; try {flag} {free}")
                     }
                     io::ErrorKind::AddrInUse => {
                         let free = SocketAddr::new(address.ip(), if address.port() == 2121 { 2122 } else { 2121 });
@@ -95,6 +98,8 @@ mod tests {
             text.ends_with("\nhint: port 21 needs root or CAP_NET_BIND_SERVICE; try --listen 0.0.0.0:2121"),
             "{text}"
         );
+        let text = refused("[::]:990", io::ErrorKind::PermissionDenied);
+        assert!(text.ends_with("try --listen-tls [::]:9990"), "{text}");
         let text = refused("[::1]:21", io::ErrorKind::AddrInUse);
         assert!(text.ends_with("try --listen [::1]:2121"), "{text}");
         let text = refused("[::1]:2121", io::ErrorKind::AddrInUse);
