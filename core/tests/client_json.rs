@@ -40,6 +40,7 @@ fn actions() {
         r#"{"action":"cancel","id":10}"#,
         r#"{"action":"close_data"}"#,
         r#"{"action":"close_control"}"#,
+        r#"{"action":"hand_token","storage_path":"/a","token":"00112233445566778899aabbccddeeff"}"#,
         r#"{"action":"note","note":{"note":"file_begun","name":"1.png","size_bytes":null,"offset_bytes":0}}"#,
         r#"{"action":"note","note":{"note":"date_left_alone","storage_path":"/a"}}"#,
         r#"{"action":"note","note":{"note":"retrying","retry":1,"retries_max":5,"after_ms":500,"because":"lost"}}"#,
@@ -82,6 +83,7 @@ fn calls() {
     stand::<Call>(&[
         r#"{"name":"connect","host":"::1","port":21,"user":"me","password":"x","account":null,"once":false}"#,
         r#"{"name":"connect","host":"a","port":2121,"user":"me","password":"x","account":"books","once":true}"#,
+        r#"{"name":"redate","storage_path":"a","expiry_date":"now","token":"00112233445566778899aabbccddeeff"}"#,
         r#"{"name":"connect","host":"a","port":990,"user":"me","password":"x","account":null,"once":false,"tls":"implicit"}"#,
         concat!(
             r#"{"name":"upload","storage_path":"a","files":["b/1"],"directories":["c"],"expiry_date":"7d","add":true,"#,
@@ -100,9 +102,10 @@ fn summaries_and_failures() {
     let uploaded = format!(
         r#"{{"done":"uploaded","storage_path":"/a","expiry":{{"expires":"at","utc_s":7}},"token":null,"files":[{done}]}}"#
     );
+    let dated = r#"{"done":"dated","storage_path":"/a","expiry":{"expires":"at","utc_s":7}}"#;
     let viewed = r#"{"done":"viewed","listing":["x"],"entries":[],"expiry":{"expires":"never"}}"#;
     let downloaded = format!(r#"{{"done":"downloaded","files":[{done}]}}"#);
-    stand::<Summary>(&[&uploaded, viewed, &downloaded]);
+    stand::<Summary>(&[&uploaded, viewed, &downloaded, dated]);
     let failure = format!(
         concat!(
             r#"{{"kind":"partial","what":"upload broke","reply":null,"done":[{}],"#,

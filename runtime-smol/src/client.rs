@@ -21,14 +21,15 @@
 
 use async_io::{Async, Timer, block_on};
 use futures_lite::future::poll_fn;
-use mayfly_core::client::call::{Call, Connect, ListOrder, UploadOrder};
+use mayfly_core::client::call::{Call, Connect, ListOrder, RedateOrder, UploadOrder};
 use mayfly_core::client::summary::Summary;
 use mayfly_std::client::driver::{Driver, Step};
 use mayfly_std::client::interest::Interest;
 use mayfly_std::client::tree::{DownloadTree, Queue, UploadTree};
 use mayfly_std::client::{
-    Calls, ClientOptions, Destination, Failure, FailureKind, FileDone, Interrupter, Listed, LocalTree, Server, Source,
-    TreeFailure, TreeOptions, TreeReport, Uploaded, Viewed, download_order, unexpected, upload_order,
+    Calls, ClientOptions, Destination, Failure, FailureKind, FileDone, Interrupter, Listed, LocalTree, NOW, PathExpiry,
+    Server, Source, Token, TreeFailure, TreeOptions, TreeReport, Uploaded, Viewed, download_order, unexpected,
+    upload_order,
 };
 use smol::{LocalExecutor, Task, unblock};
 use std::io;
@@ -142,6 +143,31 @@ impl Client {
             Summary::Listed(listed) => Ok(listed),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// See [`mayfly_std::client::Client::extend`].
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn extend(
+        &mut self,
+        storage_path: &str,
+        expiry_date: &str,
+        token: Option<Token>,
+    ) -> Result<PathExpiry, Failure> {
+        let order = RedateOrder { storage_path: storage_path.to_owned(), expiry_date: expiry_date.to_owned(), token };
+        match self.call(Call::Redate(order), &[], None).await? {
+            Summary::Dated { expiry, .. } => Ok(expiry),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// See [`mayfly_std::client::Client::revoke`].
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn revoke(&mut self, storage_path: &str, token: Option<Token>) -> Result<(), Failure> {
+        self.extend(storage_path, NOW, token).await.map(drop)
     }
 
     /// See [`mayfly_std::client::Client::upload_tree`].
@@ -331,6 +357,14 @@ impl Calls for Client {
 
     fn list(&mut self, path: &str, recursive: bool) -> Result<Listed, Failure> {
         block_on(self.list(path, recursive))
+    }
+
+    fn extend(&mut self, path: &str, expiry_date: &str, token: Option<Token>) -> Result<PathExpiry, Failure> {
+        block_on(self.extend(path, expiry_date, token))
+    }
+
+    fn revoke(&mut self, path: &str, token: Option<Token>) -> Result<(), Failure> {
+        block_on(self.revoke(path, token))
     }
 
     fn upload_tree(

@@ -1,7 +1,7 @@
 //! The command line, the same for each binary: a runtime is all that tells them apart.
 
 use crate::client::Calls;
-use crate::client::command::{self as client, DownloadArgs, UploadArgs, ViewArgs};
+use crate::client::command::{self as client, DownloadArgs, ExtendArgs, RevokeArgs, UploadArgs, ViewArgs};
 use crate::client::remote;
 use crate::clock::SystemClock;
 use crate::complain::complain;
@@ -50,6 +50,10 @@ enum Command {
     Download(DownloadArgs),
     /// List a path
     View(ViewArgs),
+    /// Give a path another date: who made it proves so by its token, or by name
+    Extend(ExtendArgs),
+    /// Take a path back: it expires now, with all that is in it
+    Revoke(RevokeArgs),
     /// Make a self-signed certificate and its key, for servers that have none of an authority
     Cert(CertArgs),
     /// Change or list the named users of a users file
@@ -82,6 +86,8 @@ pub fn main<R: Runtime>() -> ExitCode {
         Command::Upload(args) => client::upload::<R::Client>(R::NAME, &args),
         Command::Download(args) => client::download::<R::Client>(&args),
         Command::View(args) => client::view::<R::Client>(&args),
+        Command::Extend(args) => client::extend::<R::Client>(&args),
+        Command::Revoke(args) => client::revoke::<R::Client>(&args),
         Command::Cert(args) => make::certificate(&args),
         Command::User(args) => users::user(&args),
         Command::Paths(args) => operator::paths(&args),

@@ -272,12 +272,13 @@ fn each_exit_code_is_what_it_says(client: Driver) {
     expect(9, &["upload", path(&vast), &url("vast")]);
     expect(9, &["upload", "--jobs", "2", path(&file), path(&vast), &url("vast 2")]);
     expect(10, &["upload", "-r", "/nonexistent", &url("none")]);
+    expect(11, &["view", &at(web.address()).replace("ftp:", "ftps:")]);
     expect(12, &["view", &at(silent.address())]);
     expect(13, &["view", &at(web.address())]);
 }
 
 fn no_error_repeats_a_password(client: Driver) {
-    for url in ["ftp://me:hunter2@host:99999/x", "ftp://me:hunter2@[::1%25lo]/x", "ftps://me:hunter2@host/x"] {
+    for url in ["ftp://me:hunter2@host:99999/x", "ftp://me:hunter2@[::1%25lo]/x", "ftpz://me:hunter2@host/x"] {
         let ran = mayfly(client, &["view", url]);
         assert_eq!(ran.status.code(), Some(2), "{}", ran.stderr);
         assert!(!ran.stderr.contains("hunter2") && ran.stderr.contains("me:<secret>@"), "{}", ran.stderr);

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::summary::Summary;
 use crate::action::ActionId;
 use crate::event::TlsInfo;
+use crate::record::Token;
 use crate::wire::command::Secret;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -149,6 +150,14 @@ pub enum ClientAction {
     CloseData,
     /// Close the control connection, and the data side with it. No outcome.
     CloseControl,
+    /// Hand the user what proves that they made this path, before anything is sent into it: whoever is cut off, be it by
+    /// `kill -9`, can go on only with it. A secret, and so no note. No outcome.
+    HandToken {
+        /// The path.
+        storage_path: String,
+        /// What `SITE CLAIM` takes.
+        token: Token,
+    },
     /// Tell the user, where the user wants to know. No outcome.
     Note {
         /// What happened.

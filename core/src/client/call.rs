@@ -32,6 +32,8 @@ pub enum Call {
         /// The path; empty for the directory that one logs in to.
         storage_path: String,
     },
+    /// Give a storage path that is there a new date; one that has come takes it back.
+    Redate(RedateOrder),
     /// List a directory, or the tree below it, and read what the server lists.
     List(ListOrder),
     /// Say good-bye. The last call.
@@ -130,6 +132,18 @@ pub struct DownloadOrder {
     /// fetched. Else its sink is `1.png`, and without `files` what stands right in the storage path is fetched.
     #[serde(default)]
     pub tree: bool,
+}
+
+/// Which storage path gets a new date.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedateOrder {
+    /// The path.
+    pub storage_path: String,
+    /// When it shall expire, in a form that the server reads (DESIGN 4).
+    pub expiry_date: String,
+    /// What proves that the caller made the path; a named user needs none for what is theirs.
+    #[serde(default)]
+    pub token: Option<Token>,
 }
 
 /// What is to be listed.

@@ -114,6 +114,10 @@ pub enum Hint {
     CertificateOutOfDate,
     /// The server does not secure what it should.
     NoTls,
+    /// It is not the token of this path.
+    WrongToken,
+    /// Somebody else made the path.
+    NotTheMaker,
     /// The server wants TLS, and was spoken to in clear.
     WantsTls,
 }
@@ -145,6 +149,12 @@ impl Hint {
             Self::NoTls => {
                 "ask who runs the server for TLS: --tls explicit is for port 21, ftps:// for a port of its own, 990; \
                  nothing secret was sent"
+            }
+            Self::WrongToken => {
+                "the token is another path's, or of one that was made anew; the upload that made it told it"
+            }
+            Self::NotTheMaker => {
+                "only who made the path may change its date: give the token that its upload told, or log in as who made it"
             }
             Self::WantsTls => "this server wants TLS: --tls explicit, or ftpes:// in place of ftp://",
             Self::ServerTrouble => "the server has trouble of its own; try again later, or ask who runs it",

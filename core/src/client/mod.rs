@@ -51,6 +51,7 @@ pub mod listing;
 mod names;
 mod order;
 mod place;
+mod redate;
 pub mod reply_reader;
 mod run;
 mod secure;

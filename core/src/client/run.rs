@@ -8,6 +8,7 @@ use super::desk::{Awaited, Desk};
 use super::download::Download;
 use super::failure::{Failure, FailureKind};
 use super::order::{DataOrder, Moved, What};
+use super::redate::Redate;
 use super::reply_reader::{Class, Heard};
 use super::secure;
 use super::server::{Known, Place, Server};
@@ -52,6 +53,10 @@ impl Client {
             Call::List(mut order) => {
                 self.relocate(&mut order.path);
                 Walk::new(order.path, order.recursive).map(boxed)
+            }
+            Call::Redate(mut order) => {
+                self.relocate(&mut order.storage_path);
+                Redate::new(order).map(boxed)
             }
             Call::View { mut storage_path } => {
                 self.relocate(&mut storage_path);
@@ -183,6 +188,10 @@ impl Client {
             Next::Finish(summary) => return self.finish(Ok(summary)),
             Next::Noting(note, then) => {
                 desk.note(note);
+                return self.go_on(*then);
+            }
+            Next::HandToken { storage_path, token, then } => {
+                desk.push(ClientAction::HandToken { storage_path, token });
                 return self.go_on(*then);
             }
             Next::Fail(failure) => return self.finish(Err(failure)),

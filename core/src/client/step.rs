@@ -9,6 +9,7 @@ use super::reply_reader::Heard;
 use super::server::Server;
 use super::summary::Summary;
 use crate::event::TlsInfo;
+use crate::record::Token;
 use crate::wire::command::Command;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -32,6 +33,8 @@ pub(super) enum Next {
     KeepSink { modified_s: Option<i64> },
     /// Tell the user this, then go on.
     Noting(ClientNote, Box<Next>),
+    /// Hand the caller what proves that it made the path, then go on.
+    HandToken { storage_path: String, token: Token, then: Box<Next> },
     /// The call is done.
     Finish(Summary),
     /// The call has failed.

@@ -28,6 +28,13 @@ pub enum Summary {
     Viewed(Viewed),
     /// Of `Call::List`.
     Listed(Listed),
+    /// Of `Call::Redate`.
+    Dated {
+        /// The path, in the caller's words.
+        storage_path: String,
+        /// When it expires now, as the server says, or else as the date was read here.
+        expiry: PathExpiry,
+    },
     /// Of `Call::Quit`.
     Quit,
 }

@@ -1,7 +1,7 @@
 //! The calls as the command line and the tests see them, whatever drives them.
 
 use super::{Client, ClientOptions, Destination, Failure, FileDone, Interrupter, Listed, LocalTree, Server, Source};
-use super::{TreeFailure, TreeOptions, TreeReport, Uploaded, Viewed};
+use super::{PathExpiry, Token, TreeFailure, TreeOptions, TreeReport, Uploaded, Viewed};
 use std::io;
 use std::path::Path;
 
@@ -51,6 +51,18 @@ pub trait Calls: Sized {
     /// # Errors
     /// [`Failure`]
     fn list(&mut self, path: &str, recursive: bool) -> Result<Listed, Failure>;
+
+    /// See [`Client::extend`].
+    ///
+    /// # Errors
+    /// [`Failure`]
+    fn extend(&mut self, path: &str, expiry_date: &str, token: Option<Token>) -> Result<PathExpiry, Failure>;
+
+    /// See [`Client::revoke`].
+    ///
+    /// # Errors
+    /// [`Failure`]
+    fn revoke(&mut self, path: &str, token: Option<Token>) -> Result<(), Failure>;
 
     /// See [`Client::upload_tree`].
     ///
@@ -114,6 +126,14 @@ impl Calls for Client {
 
     fn list(&mut self, path: &str, recursive: bool) -> Result<Listed, Failure> {
         self.list(path, recursive)
+    }
+
+    fn extend(&mut self, path: &str, expiry_date: &str, token: Option<Token>) -> Result<PathExpiry, Failure> {
+        self.extend(path, expiry_date, token)
+    }
+
+    fn revoke(&mut self, path: &str, token: Option<Token>) -> Result<(), Failure> {
+        self.revoke(path, token)
     }
 
     fn upload_tree(

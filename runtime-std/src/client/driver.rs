@@ -19,6 +19,7 @@ use mayfly_core::client::call::{Call, ClientSettings};
 use mayfly_core::client::event::{ClientEvent, Fault, MoveError, TlsFault};
 use mayfly_core::client::failure::{Failure, FailureKind};
 use mayfly_core::client::summary::Summary;
+use mayfly_core::record::Token;
 use mayfly_core::time::Now;
 use std::collections::VecDeque;
 use std::io;
@@ -63,6 +64,13 @@ pub enum Sight<'a> {
     Sent(&'a str),
     /// What the client has to tell.
     Noted(&'a ClientNote),
+    /// This path was made, and this proves who made it; nothing has been sent into it yet. A secret.
+    Token {
+        /// The path.
+        storage_path: &'a str,
+        /// Its token.
+        token: Token,
+    },
     /// So many bytes went over the data connection.
     Moved {
         /// Since the transfer began.
@@ -285,6 +293,10 @@ impl Driver {
                 self.data.part();
                 self.tls_session = None;
                 self.control.close()
+            }
+            ClientAction::HandToken { storage_path, token } => {
+                self.see(Sight::Token { storage_path: &storage_path, token });
+                None
             }
             ClientAction::Note { note } => {
                 self.see(Sight::Noted(&note));

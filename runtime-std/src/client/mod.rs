@@ -66,6 +66,7 @@ pub use mayfly_core::client::call::{ClientSettings, Tls};
 pub use mayfly_core::client::failure::{Failure, FailureKind};
 pub use mayfly_core::client::listing::EntryKind;
 pub use mayfly_core::client::summary::{FileDone, Listed, ListedEntry, PathExpiry, Uploaded, Viewed};
+pub use mayfly_core::record::Token;
 pub use options::{ClientOptions, Server};
 pub use show::exit_of;
 pub use sink::Destination;
@@ -74,7 +75,7 @@ pub use tls::{ClientCertificate, TlsOptions, TlsSetup};
 pub use tree::{LocalTree, TreeFailure, TreeOptions, TreeReport};
 
 use driver::{Driver, Step};
-use mayfly_core::client::call::{Call, Connect, DownloadOrder, ListOrder, UploadOrder};
+use mayfly_core::client::call::{Call, Connect, DownloadOrder, ListOrder, RedateOrder, UploadOrder};
 use mayfly_core::client::summary::Summary;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::path::Path;
@@ -175,6 +176,32 @@ impl Client {
             Summary::Listed(listed) => Ok(listed),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Gives `storage_path` another `expiry_date`, and returns when it expires now. The `token` of the upload that made the
+    /// path proves who made it; a named user needs none for what is theirs.
+    ///
+    /// # Errors
+    /// [`Failure`]; [`FailureKind::Refused`] where the token is wrong, or somebody else made the path.
+    pub fn extend(
+        &mut self,
+        storage_path: &str,
+        expiry_date: &str,
+        token: Option<Token>,
+    ) -> Result<PathExpiry, Failure> {
+        let order = RedateOrder { storage_path: storage_path.to_owned(), expiry_date: expiry_date.to_owned(), token };
+        match self.call(Call::Redate(order), &[], None)? {
+            Summary::Dated { expiry, .. } => Ok(expiry),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Takes `storage_path` back: it expires now, with all that is in it.
+    ///
+    /// # Errors
+    /// As [`Client::extend`].
+    pub fn revoke(&mut self, storage_path: &str, token: Option<Token>) -> Result<(), Failure> {
+        self.extend(storage_path, NOW, token).map(drop)
     }
 
     /// Makes `storage_path`, sets its `expiry_date`, and puts a whole tree, or several files at a time, into it.
@@ -298,6 +325,9 @@ impl Client {
         let _ = rustix::event::poll(&mut fds, timeout.as_ref());
     }
 }
+
+/// The date that takes a path back.
+pub const NOW: &str = "now";
 
 /// What [`Client::upload`] and [`Client::add`] ask the core for.
 #[must_use]

@@ -1,11 +1,16 @@
 //! What a client tells while it works, on standard error: the dialogue, retries, and on a terminal a progress bar.
 
+use super::command::token;
 use super::driver::{Sight, Watcher};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mayfly_core::client::action::ClientNote;
 use mayfly_core::client::reply_reader::Heard;
+use mayfly_core::record::Token;
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What all connections of a command show.
@@ -16,6 +21,10 @@ pub(super) struct Progress {
     numbered: bool,
     /// Where there is a terminal.
     bars: Option<MultiProgress>,
+    /// Where the token of a path that is made is kept.
+    token_file: Option<PathBuf>,
+    /// Whether the server knows its user by name, who needs no token.
+    named: Arc<AtomicBool>,
 }
 
 impl Progress {
@@ -23,7 +32,17 @@ impl Progress {
     pub(super) fn new(verbose: bool, jobs: u32) -> Self {
         let terminal = !verbose && std::io::stderr().is_terminal();
         let bars = terminal.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        Self { verbose, numbered: jobs > 1, bars }
+        Self { verbose, numbered: jobs > 1, bars, token_file: None, named: Arc::default() }
+    }
+
+    /// The same, which keeps the token of a path that is made in this file; none: it shows it.
+    pub(super) fn keeping_tokens(self, token_file: Option<PathBuf>) -> Self {
+        Self { token_file, ..self }
+    }
+
+    /// Takes note that the user is somebody in particular.
+    pub(super) fn is_of_named_user(&self) {
+        self.named.store(true, Ordering::Relaxed);
     }
 
     /// The watcher of one connection, counted from 1.
@@ -39,6 +58,7 @@ impl Progress {
                 let how = if tls.resumed { ", resumed" } else { "" };
                 say(&format_args!("{mark}* {what} connection secured: {} {}{how}", tls.protocol, tls.cipher));
             }
+            Sight::Token { storage_path, token } => progress.hand_over(storage_path, token),
             Sight::Noted(ClientNote::Retrying { retry, retries_max, after_ms, because }) => {
                 bar = None;
                 let after = Duration::from_millis(*after_ms);
@@ -61,6 +81,22 @@ impl Progress {
             Sight::Ended => bar = None,
             _ => {}
         })
+    }
+
+    /// Now already, for who is killed in the next moment can go on only with it.
+    fn hand_over(&self, path: &str, token: Token) {
+        if let Some(file) = &self.token_file {
+            match token::keep(file, token) {
+                Ok(()) => return,
+                Err(error) => {
+                    self.say(&format_args!("warning: the token cannot be kept in {}: {error}", file.display()));
+                }
+            }
+        }
+        if self.named.load(Ordering::Relaxed) {
+            return;
+        }
+        self.say(&format_args!("token: {token} proves that you made {path}; extend, revoke and upload --add take it"));
     }
 
     /// One line above the bars.

@@ -33,7 +33,7 @@ fn passive_upload_dates_the_path_and_checks_what_is_there() {
         &ClientSettings::default(),
         MAYFLY,
         upload(&["1.png"], Some("2027-12-24"), false),
-        "C: MKD scans\nS: 257 \"/scans\" created\nC: SITE TOKEN scans\nS: 213 000102030405060708090a0b0c0d0e0f\n\
+        "C: MKD scans\nS: 257 \"/scans\" created\nC: SITE TOKEN scans\nS: 213 000102030405060708090a0b0c0d0e0f\nT: 1\n\
          C: SETEXPIRY scans 2027-12-24\nS: 000 expiry_date set\nC: SITE EXPIRY scans\nS: 213 20271225000000\n\
          C: CWD scans\nS: 250 Directory successfully changed.\nA: source 0 = 2745\nC: ALLO 2745\nS: 200 ok\n\
          C: EPSV\nS: 229 Entering Extended Passive Mode (|||40001|)\nA: connect 192.0.2.1:40001 = ok\nC: STOR 1.png\n\

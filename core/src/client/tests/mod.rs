@@ -7,6 +7,7 @@
 //! C: OPTS UTF8 ON             the client sends this line
 //! B: RETR gr<FC>n             the client sends this line, of which some bytes are no UTF-8
 //! ! close | wait [MS] | ..   the server closes; the deadline comes (after that long); ..
+//! T: 1                        so many tokens were handed out since the last such line
 //! F: ok | <FailureKind>       the call is finished
 //! ```
 //!
@@ -15,6 +16,7 @@
 mod calls;
 mod misbehaviour;
 mod random;
+mod redate;
 mod resumption;
 mod servers;
 mod tls;
@@ -99,6 +101,8 @@ struct Bench {
     wanted: VecDeque<ClientAction>,
     outstanding: Option<ClientAction>,
     outcome: Option<Result<Summary, Failure>>,
+    /// How many tokens were handed out.
+    handed: usize,
     cut: usize,
 }
 
@@ -111,6 +115,7 @@ impl Bench {
             wanted: VecDeque::new(),
             outstanding: None,
             outcome: None,
+            handed: 0,
             cut,
         }
     }
@@ -146,6 +151,7 @@ impl Bench {
                     assert_eq!(kind, rest, "{at}: {:?}", self.outcome);
                     self.begin_call();
                 }
+                "T:" => assert_eq!(format!("{}", core::mem::take(&mut self.handed)), rest, "{at}"),
                 _ => self.misbehave(rest, &at),
             }
         }
@@ -175,6 +181,7 @@ impl Bench {
                     assert!(!json.contains("000102030405060708090a0b0c0d0e0f"), "a token is shown: {json}");
                 }
                 ClientAction::CloseData => {}
+                ClientAction::HandToken { .. } => self.handed += 1,
                 ClientAction::Cancel { .. } => {
                     let running = self.outstanding.take().expect("something runs that can be cancelled");
                     self.host(running, "cancelled");

@@ -1,6 +1,7 @@
 //! Servers and hosts that do anything at any time: the client never panics, hands out one action with an outcome at a
 //! time, and ends every call.
 
+use super::redate::redate;
 use super::tls::connect_by;
 use super::*;
 use crate::client::call::ListOrder;
@@ -110,7 +111,10 @@ impl Chaos {
                     assert!(wire.0.ends_with("\r\n") && wire.0.matches('\n').count() == 1, "{:?}", wire.0);
                     self.last = (wire.0.split([' ', '\r']).next().unwrap_or_default().to_owned(), false);
                 }
-                ClientAction::CloseData | ClientAction::CloseControl | ClientAction::Note { .. } => {}
+                ClientAction::CloseData
+                | ClientAction::CloseControl
+                | ClientAction::HandToken { .. }
+                | ClientAction::Note { .. } => {}
                 asked => {
                     assert!(self.outstanding.is_none(), "two at a time: {:?} and {asked:?}", self.outstanding);
                     if let ClientAction::OpenControl { .. } = asked {
@@ -234,6 +238,7 @@ fn call() -> impl Strategy<Value = Call> {
         any::<bool>().prop_map(|recursive| Call::List(ListOrder { path: "scans".to_owned(), recursive })),
         any::<bool>().prop_map(|add| upload(&["x/a", "x/y/b"], None, add)),
         Just(view()),
+        (any::<bool>(), any::<bool>()).prop_map(|(now, proven)| redate(if now { "now" } else { "7d" }, proven)),
     ]
 }
 

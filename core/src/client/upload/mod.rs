@@ -311,7 +311,11 @@ impl Upload {
             Stage::Probing(made) => self.on_probing(server, made, &reply),
             Stage::AskingToken => {
                 self.token = Token::parse(reply.text().trim()).filter(|_| reply.code == 213);
-                self.date(server)
+                let (then, storage_path) = (self.date(server), self.storage_path());
+                match self.token {
+                    Some(token) => Next::HandToken { storage_path, token, then: Box::new(then) },
+                    None => then,
+                }
             }
             Stage::Claiming => self.date(server),
             Stage::Dating => self.on_dating(server, reply),

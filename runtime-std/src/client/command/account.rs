@@ -89,7 +89,7 @@ impl NetrcArgs {
 }
 
 /// Whether a user is nobody in particular (RFC 1635 3), whose password is no secret.
-fn is_anonymous(user: &str) -> bool {
+pub(super) fn is_anonymous(user: &str) -> bool {
     ["anonymous", "ftp"].contains(&user)
 }
 

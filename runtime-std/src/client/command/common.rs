@@ -66,15 +66,27 @@ pub(super) fn with_client<C: Calls, T>(
     jobs: u32,
     call: impl FnOnce(&mut C, &Progress) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    with_progress(url, common, &common.progress(jobs), call)
+}
+
+/// The same, shown by a progress of the caller's own.
+pub(super) fn with_progress<C: Calls, T>(
+    url: &Remote,
+    common: &Common,
+    progress: &Progress,
+    call: impl FnOnce(&mut C, &Progress) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let local = |error: io::Error| Failure::new(FailureKind::Local, format!("cannot begin: {error}"));
-    let progress = Progress::new(common.verbose, jobs);
-    let options = ClientOptions { tls: common.secure.setup(url.tls)?, ..common.options(&progress) };
+    let options = ClientOptions { tls: common.secure.setup(url.tls)?, ..common.options(progress) };
     let mut client = C::open(options).map_err(local)?;
     let interrupter = client.interrupter();
     heed_signals(interrupter.clone()).map_err(local)?;
     let server = account::server(url, &common.netrc, &interrupter)?;
+    if !account::is_anonymous(&server.user) {
+        progress.is_of_named_user();
+    }
     client.connect(&server)?;
-    let outcome = call(&mut client, &progress)?;
+    let outcome = call(&mut client, progress)?;
     // The work is done; how the farewell goes changes nothing.
     let _ = client.quit();
     Ok(outcome)
@@ -93,6 +105,11 @@ impl Common {
             return Err(misused("without TLS there is no certificate to check or to show", hint));
         }
         Ok(remote)
+    }
+
+    /// What shows how so many connections get on.
+    pub(super) fn progress(&self, jobs: u32) -> Progress {
+        Progress::new(self.verbose, jobs)
     }
 
     fn options(&self, progress: &Progress) -> ClientOptions {

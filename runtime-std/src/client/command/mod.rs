@@ -1,14 +1,17 @@
-//! The commands `upload`, `download` and `view`, over any client.
+//! The commands `upload`, `download`, `view`, `extend` and `revoke`, over any client.
 
 mod account;
 mod common;
 mod download;
+mod redate;
 mod secure;
+pub(super) mod token;
 mod upload;
 mod value;
 
 pub(crate) use common::heed_signals;
 pub(crate) use download::{DownloadArgs, download};
+pub(crate) use redate::{ExtendArgs, RevokeArgs, extend, revoke};
 pub(crate) use upload::{UploadArgs, upload};
 
 use super::calls::Calls;

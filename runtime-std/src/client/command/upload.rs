@@ -1,10 +1,11 @@
 //! `upload`.
 
 use super::super::calls::Calls;
-use super::super::progress::say;
+use super::super::progress::{Progress, say};
 use super::super::remote::Remote;
 use super::super::{Failure, FailureKind, LocalTree, Source, TreeOptions, show};
-use super::common::{Common, Jobs, with_client};
+use super::common::{Common, Jobs, with_progress};
+use super::token;
 use super::value::{self, path_or_made_up};
 use super::{is_dash, misused};
 use crate::exit::Exit;
@@ -31,6 +32,9 @@ pub(crate) struct UploadArgs {
     /// earlier run can go on, and files can be replaced
     #[arg(long, value_name = "TOKEN", value_parser = value::token, requires = "add")]
     token: Option<Token>,
+    /// File for the token of the path that is made, readable by nobody else; with --add the token is read from there
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
     /// Send whole directories, without following links
     #[arg(short, long)]
     recursive: bool,
@@ -45,7 +49,7 @@ pub(crate) struct UploadArgs {
 
 /// Uploads files, and prints what to hand on.
 pub(crate) fn upload<C: Calls>(binary: &str, args: &UploadArgs) -> Exit {
-    let UploadArgs { files, url, recursive, token, jobs, common, .. } = args;
+    let UploadArgs { files, url, recursive, jobs, common, .. } = args;
     if files.iter().filter(|file| is_dash(file)).count() > 1 {
         return misused("standard input can be sent once only", "name - once");
     }
@@ -57,11 +61,13 @@ pub(crate) fn upload<C: Calls>(binary: &str, args: &UploadArgs) -> Exit {
         Ok(path) => path,
         Err(error) => return misused(&format!("no randomness for a path: {error}"), "name a path in the URL"),
     };
-    let outcome = if *recursive || jobs.number() > 1 || token.is_some() {
-        upload_tree::<C>(binary, args, url, &path)
-    } else {
-        upload_files::<C>(binary, args, url, &path)
-    };
+    let outcome = args.proof().and_then(|token| {
+        if *recursive || jobs.number() > 1 || token.is_some() {
+            upload_tree::<C>(binary, args, url, &path, token)
+        } else {
+            upload_files::<C>(binary, args, url, &path)
+        }
+    });
     outcome.unwrap_or_else(|failure| {
         if leaves_something(&failure) {
             match failure.token.as_deref().filter(|_| !common.json) {
@@ -78,12 +84,20 @@ fn upload_files<C: Calls>(binary: &str, args: &UploadArgs, url: &Remote, path: &
     let UploadArgs { expires, add, common, .. } = args;
     let sources = args.files.iter().map(|file| args.source(file)).collect::<Result<Vec<Source>, Failure>>()?;
     let send = if *add { C::add } else { C::upload };
-    let uploaded = with_client(url, common, 1, |client: &mut C, _| send(client, &sources, path, expires.as_deref()))?;
+    let uploaded = with_progress(url, common, &args.progress(), |client: &mut C, _| {
+        send(client, &sources, path, expires.as_deref())
+    })?;
     Ok(show::uploaded(binary, url, path, &uploaded, common.json))
 }
 
-fn upload_tree<C: Calls>(binary: &str, args: &UploadArgs, url: &Remote, path: &str) -> Result<Exit, Failure> {
-    let UploadArgs { files, expires, add, token, recursive, jobs, common, .. } = args;
+fn upload_tree<C: Calls>(
+    binary: &str,
+    args: &UploadArgs,
+    url: &Remote,
+    path: &str,
+    token: Option<Token>,
+) -> Result<Exit, Failure> {
+    let UploadArgs { files, expires, add, recursive, jobs, common, .. } = args;
     let tree = if *recursive {
         let (dashes, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(|file| is_dash(file));
         LocalTree::read(&paths)?.with(dashes.iter().map(|_| Source::standard_input(&args.name)))?
@@ -91,8 +105,8 @@ fn upload_tree<C: Calls>(binary: &str, args: &UploadArgs, url: &Remote, path: &s
         LocalTree::default().with(files.iter().map(|file| args.source(file)).collect::<Result<Vec<_>, Failure>>()?)?
     };
     let number = jobs.number();
-    let outcome = with_client(url, common, number, |client: &mut C, progress| {
-        let (progress, (add, token)) = (progress.clone(), (*add, *token));
+    let outcome = with_progress(url, common, &args.progress(), |client: &mut C, progress| {
+        let (progress, add) = (progress.clone(), *add);
         let watch = move |job| progress.watcher(job);
         let options = TreeOptions { jobs: number, add, token, watch: Some(Box::new(watch)), ..TreeOptions::default() };
         Ok(client.upload_tree(&tree, path, expires.as_deref(), &options))
@@ -104,6 +118,23 @@ fn upload_tree<C: Calls>(binary: &str, args: &UploadArgs, url: &Remote, path: &s
 }
 
 impl UploadArgs {
+    /// What proves that the path to add to is the caller's own.
+    fn proof(&self) -> Result<Option<Token>, Failure> {
+        match (&self.token_file, self.token) {
+            _ if !self.add => Ok(None),
+            (_, Some(token)) => Ok(Some(token)),
+            // Where it is not there yet, the path may be made anew.
+            (Some(path), None) if path.exists() => token::read(path).map(Some),
+            (Some(_), None) => Ok(None),
+            (None, None) => token::given(),
+        }
+    }
+
+    /// What shows how it goes, and keeps the token.
+    fn progress(&self) -> Progress {
+        self.common.progress(self.jobs.number()).keeping_tokens(self.token_file.clone())
+    }
+
     fn source(&self, file: &Path) -> Result<Source, Failure> {
         if is_dash(file) { Ok(Source::standard_input(&self.name)) } else { Source::file(file) }
     }

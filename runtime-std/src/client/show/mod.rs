@@ -69,6 +69,24 @@ pub(super) fn viewed(path: &str, viewed: &Viewed, as_json: bool) -> Exit {
     shown
 }
 
+/// Shows when a path expires from now on.
+pub(super) fn dated(remote: &Remote, expiry: PathExpiry, as_json: bool) -> Exit {
+    if as_json {
+        let path = absolute(&remote.path);
+        return result(&json!({ "url": remote.url(&remote.path), "storage_path": path, "expires": utc(expiry) }));
+    }
+    print(&format!("{}\n{}\n", remote.url(&remote.path), expiry_line(expiry)))
+}
+
+/// Shows that a path was taken back.
+pub(super) fn revoked(remote: &Remote, as_json: bool) -> Exit {
+    if as_json {
+        let path = absolute(&remote.path);
+        return result(&json!({ "url": remote.url(&remote.path), "storage_path": path, "revoked": true }));
+    }
+    print(&format!("{}\nrevoked\n", remote.url(&remote.path)))
+}
+
 /// Tells where an upload that broke off has left what came over, and how it goes on.
 pub(super) fn upload_left(remote: &Remote, path: &str, token: Token) {
     let (url, token) = (remote.url(path), String::from(token));
