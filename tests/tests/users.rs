@@ -19,6 +19,7 @@ with_each_driver! {
     a_user_s_home_is_made_and_never_through_a_link
     others_are_served_while_a_password_is_checked
     who_may_copy_between_servers_and_is_nobody_is_told
+    a_preset_says_what_anonymous_clients_may_do
     curl_logs_in
     lftp_logs_in
     ftplib_logs_in
@@ -283,6 +284,22 @@ fn who_may_copy_between_servers_and_is_nobody_is_told(driver: Driver) {
     let flags = ["--users", text(&file), "--fxp-users", "anna,ghost"];
     let server = ServerProcess::start(driver, &place.root(), &flags);
     assert!(server.wait_for_log("fxp_users names somebody").contains("ghost"));
+}
+
+fn a_preset_says_what_anonymous_clients_may_do(driver: Driver) {
+    let place = Place::new(driver);
+    fs::write(place.root().join("f"), "theirs").expect("a file");
+    let codes = |flags: &[&str]| {
+        let server = ServerProcess::start(driver, &place.root(), flags);
+        let mut ftp = Ftp::log_in(server.address());
+        let stored = ftp.try_store("STOU", b"new").expect("the connection holds").code;
+        let read = ftp.try_fetch("RETR f").expect("the connection holds").is_ok();
+        let listed = ftp.try_fetch("NLST").expect("the connection holds").is_ok();
+        (stored, read, listed)
+    };
+    assert_eq!(codes(&["--preset", "drop-box"]), (226, false, false));
+    assert_eq!(codes(&["--preset", "public"]), (550, true, true));
+    assert_eq!(codes(&["--preset", "drop-box", "--anonymous-rights", "read"]), (550, true, false));
 }
 
 fn curl_logs_in(driver: Driver) {

@@ -3,9 +3,9 @@
 use super::host::Host;
 use crate::action::{Action, Direction, Proof};
 use crate::error::{LoginError, StorageError};
-use crate::event::Event;
+use crate::event::{Event, TlsInfo};
 use crate::path::VirtualPath;
-use crate::settings::Settings;
+use crate::settings::{Settings, TlsRules};
 use crate::user::{Account, Rights};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -188,4 +188,34 @@ fn whatever_is_said_the_storage_is_asked_about_nothing_beyond_a_confined_home() 
         assert!(!host.take_replies().is_empty(), "{line}");
     }
     assert!(asked > 39, "{asked}");
+}
+
+#[test]
+fn whom_the_certificate_names_needs_no_password_and_anybody_else_does() {
+    // RFC 4217 5.2: 232 where the certificate does; else 331, and the password is asked for as ever.
+    let mut host = Host::greeted(Settings { tls: Some(TlsRules::default()), ..settings() });
+    host.lines(&["AUTH TLS"]);
+    host.take_replies();
+    let (id, _) = host.take_open();
+    let tls = TlsInfo { certificate: Some("CN=carl".to_owned()), ..TlsInfo::default() };
+    host.event(Event::TlsStarted { id, outcome: Ok(tls) });
+    host.lines(&["USER anonymous", "USER anna"]);
+    host.says(&["331 Please specify the password."]);
+    let proof = match &host.open[0].1 {
+        Action::VerifyLogin { user, proof, .. } if user == "anna" => proof.clone(),
+        action => panic!("{action:?}"),
+    };
+    assert_eq!(proof, Proof::Certificate { subject: "CN=carl".to_owned() });
+    host.verified(Err(LoginError::Refused));
+    host.says(&["331 Please specify the password."]);
+    host.lines(&["PASS sesame"]);
+    assert!(matches!(&host.open[0].1, Action::VerifyLogin { proof: Proof::Password { .. }, .. }));
+    host.verified(Err(LoginError::Refused));
+    host.time_out();
+    host.says(&["530 Login incorrect."]);
+    host.lines(&["USER carl"]);
+    host.verified(Ok(Account::new("carl".to_owned(), Rights::ALL)));
+    host.says(&["232 Login successful."]);
+    host.lines(&["SITE WHOAMI"]);
+    host.says(&["200 carl"]);
 }
