@@ -79,6 +79,7 @@ impl Serve for Server {
 
     /// One executor serves all, on as many threads as the host has cores; the caller's is one of them.
     fn run(mut self) -> io::Result<()> {
+        self.handle.verifier.provide_homes();
         // Taken, so that the system refuses connections once the doors are closed.
         let clear = std::mem::take(&mut self.listeners).into_iter().map(|listener| (listener, false));
         let implicit = std::mem::take(&mut self.tls_listeners).into_iter().map(|listener| (listener, true));

@@ -56,6 +56,7 @@ impl Serve for Server {
     }
 
     fn run(self) -> io::Result<()> {
+        self.shared.verifier().provide_homes();
         let accepted =
             Acceptor { listeners: &self.listeners, shared: &self.shared, is_short: false, warned: None }.run();
         drop(self.listeners);

@@ -6,7 +6,6 @@ use crate::settings::ServeOptions;
 use crate::storage::Storage;
 use mayfly_core::action::Proof;
 use mayfly_core::error::{LoginError, StorageError};
-use mayfly_core::path::VirtualPath;
 use mayfly_core::record::FileKind;
 use mayfly_core::user::Account;
 use std::fmt;
@@ -42,6 +41,13 @@ impl Verifier {
     /// Puts these options in force for the logins to come.
     pub fn reload(&self, options: &ServeOptions) {
         *self.0.in_force.lock().unwrap_or_else(PoisonError::into_inner) = InForce::of(options);
+        self.provide_homes();
+    }
+
+    /// Makes the homes that are missing. To be called once before the first client comes, and as whom the server runs.
+    pub fn provide_homes(&self) {
+        let users = Arc::clone(&self.0.in_force.lock().unwrap_or_else(PoisonError::into_inner).users);
+        users.provide_homes(self.0.storage.as_ref());
     }
 
     /// Has a login checked. `LoginError::Busy` where too many are being checked already.
@@ -73,31 +79,41 @@ impl fmt::Debug for Verifier {
 }
 
 impl Users {
+    /// Makes the homes that are missing, before anybody else takes their names: who makes a directory owns it.
+    pub fn provide_homes(&self, storage: &dyn Storage) {
+        for user in self.iter() {
+            // A login tells as well.
+            let _ = provide_home(storage, &user.account);
+        }
+    }
+
     /// Who that is, with a home to begin in. Takes as long as a password's hash, whatever comes of it.
     ///
     /// # Errors
     /// [`LoginError::Refused`]; [`LoginError::Failed`], where the home cannot be had.
     pub fn admit(&self, attempt: Attempt<'_>, storage: &dyn Storage) -> Result<Box<Account>, LoginError> {
         let account = self.log_in(attempt)?;
-        provide_home(storage, &account.home).map_err(|error| {
-            error!(user = account.name, home = %account.home, ?error, "a user's home cannot be had");
-            LoginError::Failed
-        })?;
+        provide_home(storage, &account)?;
         Ok(Box::new(account))
     }
 }
 
-/// A home that is missing is made. One that expires is nobody's idea of a home, but there is nothing that this could mend.
-fn provide_home(storage: &dyn Storage, home: &VirtualPath) -> Result<(), StorageError> {
-    let state = storage.check(home)?;
-    if state.records.iter().any(|at| at.record.expiry_s.is_some()) {
-        warn!(%home, "a user's home lies in a storage path that expires");
-        return Ok(());
+/// A home that is missing is made. One in somebody else's storage path would be theirs to read and to remove.
+fn provide_home(storage: &dyn Storage, account: &Account) -> Result<(), LoginError> {
+    let (user, home) = (&account.name, &account.home);
+    let failed = |error: StorageError| {
+        error!(user, %home, ?error, "a user's home cannot be had");
+        LoginError::Failed
+    };
+    let state = storage.check(home).map_err(failed)?;
+    if let Some(at) = state.records.iter().find(|at| at.record.owner != *user) {
+        error!(user, %home, owner = at.record.owner, "a user's home lies in somebody else's storage path");
+        return Err(LoginError::Failed);
     }
     match state.target {
         Some(info) if info.kind == FileKind::Directory => Ok(()),
-        Some(_) => Err(StorageError::NotDirectory),
-        None => storage.make_home(home),
+        Some(_) => Err(failed(StorageError::NotDirectory)),
+        None => storage.make_home(home).map_err(failed),
     }
 }
 

@@ -67,6 +67,9 @@ impl CoreStage {
         let clock = Arc::new(ManualClock::new(START));
         let disk = FakeDisk::new(Arc::clone(&clock) as Arc<dyn Clock>);
         let (settings, limits) = settings::read(setup)?;
+        if let Some(users) = &limits.users {
+            users.provide_homes(&disk);
+        }
         let mut stage = Self {
             reaper_storage: ReaperStorage::new(Arc::new(disk.clone())),
             clock,
