@@ -18,6 +18,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Rig {
     pub(crate) root: tempfile::TempDir,
     pub(crate) address: SocketAddr,
+    /// The last of its addresses: where clients begin with TLS, if there is such.
+    pub(crate) last_address: SocketAddr,
     pub(crate) handle: ServerHandle,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
@@ -36,8 +38,9 @@ impl Rig {
         };
         set(&mut options);
         let server = Server::bind(&options, clock).unwrap();
-        let (address, handle) = (server.local_addresses()[0], server.handle());
-        Self { root, address, handle, thread: Some(thread::spawn(move || server.run())) }
+        let (addresses, handle) = (server.local_addresses(), server.handle());
+        let (address, last_address) = (addresses[0], addresses[addresses.len() - 1]);
+        Self { root, address, last_address, handle, thread: Some(thread::spawn(move || server.run())) }
     }
 
     pub(crate) fn peer(&self) -> Peer {

@@ -58,6 +58,13 @@ impl SecurePeer {
         Self { control: BufReader::new(control), config }
     }
 
+    /// One that begins with TLS, behind what is said in clear before it.
+    pub(crate) fn connect_at_once(address: SocketAddr, before: &str, config: &Arc<ClientConfig>) -> Self {
+        let mut socket = TcpStream::connect(address).unwrap();
+        socket.write_all(before.as_bytes()).unwrap();
+        Self { control: BufReader::new(secured(config, socket)), config: Arc::clone(config) }
+    }
+
     /// One that is logged in and has private data connections.
     pub(crate) fn user(rig: &Rig, config: &Arc<ClientConfig>) -> Self {
         let mut peer = Self::connect(rig.address, Arc::clone(config));

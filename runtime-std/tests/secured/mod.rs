@@ -177,3 +177,25 @@ fn what_follows_auth_in_clear_in_a_packet_of_its_own_is_no_tls() {
     let rest = all_of(std::mem::replace(&mut peer, Peer::connect(rig.address)).control.into_inner());
     assert!(rest.len() <= 7 && !rest.starts_with(b"331"), "{rest:?}");
 }
+
+#[test]
+fn a_proxy_s_header_comes_before_tls() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = None;
+    let rig = Rig::start_with(
+        |options| {
+            let server = certify(options, directory.path());
+            config = Some(trusting(&server.files().certificate));
+            options.listen_tls = vec!["127.0.0.1:0".parse().unwrap()];
+            options.proxy_from = vec!["127.0.0.1/32".parse().unwrap()];
+        },
+        Arc::new(SystemClock),
+    );
+    let config = config.unwrap();
+    let header = "PROXY TCP4 192.0.2.7 192.0.2.1 4000 990\r\n";
+    let mut peer = SecurePeer::connect_at_once(rig.last_address, header, &config);
+    assert_eq!(peer.line(), "220 Welcome to the FTP Server");
+    peer.ask("USER anonymous", "331 Please specify the password.");
+    peer.ask("PASS guest@example.org", "230 Login successful.");
+    peer.ask("QUIT", "221 Goodbye.");
+}
