@@ -143,7 +143,7 @@ impl Control {
 
     /// Whether the peer takes its replies.
     pub(crate) fn has_room(&self) -> bool {
-        self.replies.len() < REPLY_BYTES_WAITING_MAX
+        self.replies.len() < net::REPLY_BYTES_WAITING_MAX
     }
 
     /// The next bytes from the peer. Pending, too, once the connection has ended, and while the peer does not read its
@@ -230,9 +230,6 @@ impl Control {
     }
 }
 
-/// Bytes of replies that may wait for a peer that does not read; then its commands are no longer read either, and
-/// none of those that were read is begun.
-const REPLY_BYTES_WAITING_MAX: usize = 64 * 1024;
 /// How long a session that has ended waits for the peer to read its last reply.
 const LAST_REPLY_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -305,11 +302,11 @@ mod tests {
         let cx = &mut Context::from_waker(Waker::noop());
         peer.write_all(b"NOOP\r\n").unwrap();
         let line = "x".repeat(4096);
-        while control.poll_flush(cx).is_ready() || control.replies.len() < REPLY_BYTES_WAITING_MAX {
+        while control.poll_flush(cx).is_ready() || control.replies.len() < net::REPLY_BYTES_WAITING_MAX {
             control.queue(line.as_bytes());
         }
         assert!(control.poll_read(cx).is_pending());
-        assert!(control.replies.len() < REPLY_BYTES_WAITING_MAX + line.len());
+        assert!(control.replies.len() < net::REPLY_BYTES_WAITING_MAX + line.len());
         let mut scrap = [0; 4096];
         while control.poll_flush(cx).is_pending() {
             assert!(peer.read(&mut scrap).unwrap() > 0);

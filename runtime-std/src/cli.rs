@@ -1,5 +1,6 @@
 //! The command line, the same for each binary: a runtime is all that tells them apart.
 
+use crate::check::check_config;
 use crate::client::Calls;
 use crate::client::command::{self as client, DownloadArgs, ExtendArgs, RevokeArgs, UploadArgs, ViewArgs};
 use crate::client::remote;
@@ -14,7 +15,7 @@ use crate::tls::make::{self, CertArgs};
 use crate::users::command::{self as users, UserArgs};
 use crate::{commands, log, operator, signals};
 use clap::error::{ContextKind, ContextValue};
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +45,9 @@ enum Command {
     /// Run the server
     #[command(long_about = SERVE_HELP)]
     Serve(Box<ServeArgs>),
+    /// Check the settings, users and certificates that `serve` would start with, and print what is in force
+    #[command(long_about = CHECK_HELP)]
+    CheckConfig(Box<ServeArgs>),
     /// Make a path on a server, date it, and put files into it; prints the URL to hand on
     Upload(UploadArgs),
     /// Fetch files; what broke off goes on where it stopped
@@ -81,8 +85,10 @@ struct ServeArgs {
 /// Runs what the command line asks for, on the runtime `R`.
 #[must_use]
 pub fn main<R: Runtime>() -> ExitCode {
-    let exit = match command::<R>() {
+    let (command, flags) = command::<R>();
+    let exit = match command {
         Command::Serve(args) => serve::<R>(*args),
+        Command::CheckConfig(args) => check_config(&flags, &args.given, args.config.as_deref()),
         Command::Upload(args) => client::upload::<R::Client>(R::NAME, &args),
         Command::Download(args) => client::download::<R::Client>(&args),
         Command::View(args) => client::view::<R::Client>(&args),
@@ -98,11 +104,14 @@ pub fn main<R: Runtime>() -> ExitCode {
     exit.into()
 }
 
-fn command<R: Runtime>() -> Command {
+/// What the command line asks for, and the flags of that command as they were written.
+fn command<R: Runtime>() -> (Command, ArgMatches) {
     let definition = Cli::command().name(R::NAME).bin_name(R::NAME).after_help(examples(R::NAME));
     let definition = definition.after_long_help(format!("{}\n{}", examples(R::NAME), exit::help()));
     let matches = definition.try_get_matches().unwrap_or_else(|error| without_password(error).exit());
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command
+    let command = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command;
+    let flags = matches.subcommand().map(|(_, flags)| flags.clone());
+    (command, flags.unwrap_or_default())
 }
 
 /// The same without the password of a URL that could not be read.
@@ -192,6 +201,13 @@ fn reread(args: &ServeArgs, started_with: &ServeOptions, log: &LogOptions) -> Re
 const COMMANDS_HELP: &str = "\
 Beside the replies shown, any command may get 421 (the server goes down, or time is up), 450 (dropped by ABOR, or busy), 500 and 501 (not the \
 command's form), and one that needs a login 530.";
+
+const CHECK_HELP: &str = "\
+Check the settings, users and certificates that `serve` would start with, and print what is in force
+
+Takes the flags of `serve`. Standard output is a settings file that comes to the same: each setting with what it means and \
+where it comes from (default, flag, or line of the file), and before them what hostile sessions may cost at most. What is \
+wrong is said with its file and line, and the exit code is 2.";
 
 const SERVE_HELP: &str = "\
 Run the server

@@ -88,7 +88,7 @@ impl Control {
 
     /// Whether the peer takes its replies.
     pub(crate) fn has_room(&self) -> bool {
-        self.unsent.len() < UNSENT_BYTES_MAX
+        self.unsent.len() < net::REPLY_BYTES_WAITING_MAX
     }
 
     /// Whether there may be bytes to read that poll does not tell of.
@@ -161,7 +161,5 @@ fn is_for_later(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// Replies that a peer may leave unread before the session stops reading from it, and begins no more of what it has read.
-const UNSENT_BYTES_MAX: usize = 64 * 1024;
 /// Below a second, for `wait` counts nanoseconds alone.
 const CLOSE_MAX: Duration = Duration::from_millis(900);

@@ -24,6 +24,7 @@ pub mod tls;
 pub mod transfer;
 pub mod users;
 
+mod check;
 mod complain;
 mod connection;
 mod control;

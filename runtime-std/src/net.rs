@@ -20,6 +20,9 @@ pub const IMPLICIT_TLS_PORT: u16 = 990;
 pub const CHUNK_BYTES: usize = 256 * 1024;
 /// Bytes read from a control connection in one go: half of the longest line, and more than any client sends at once.
 pub const CONTROL_READ_BYTES: usize = 4096;
+/// Bytes of replies that may wait for a peer that does not read; then its commands are no longer read either, and none
+/// of those that were read is begun.
+pub const REPLY_BYTES_WAITING_MAX: usize = 64 * 1024;
 /// How often, while bytes move, the core hears that a transfer goes on, milliseconds.
 pub const PROGRESS_EVERY_MS: u64 = 1000;
 /// How long accepting pauses after the descriptors ran out.

@@ -73,6 +73,20 @@ impl File {
     }
 }
 
+impl File {
+    /// Each setting, its value as TOML has it in one line, and the line that it is in, from 1 on.
+    pub(super) fn entries(&self) -> Vec<(String, String, usize)> {
+        // Both succeed, for it was read as TOML before.
+        let values: toml::Table = self.text.parse().unwrap_or_default();
+        let document = toml_edit::Document::parse(self.text.as_str());
+        let entry = |(name, value): (&String, &toml::Value)| {
+            let at = document.as_ref().ok()?.get(name)?.span()?.start;
+            Some((name.clone(), value.to_string(), line_at(&self.text, at) + 1))
+        };
+        values.iter().filter_map(entry).collect()
+    }
+}
+
 /// Two settings contradict each other: blames the one that is `name`, given by flag or else by file.
 pub(super) fn conflict(file: Option<&File>, name: &str, by_flag: bool, problem: &str) -> SettingsError {
     match file {

@@ -6,6 +6,7 @@ mod host_names;
 mod network;
 mod preset;
 mod rate;
+mod show;
 mod size;
 mod table;
 mod tls;
@@ -13,6 +14,7 @@ mod values;
 
 pub use file::SettingsError;
 pub(crate) use file::{line_at, wrong_line};
+pub(crate) use show::show;
 pub(crate) use size::Size;
 pub use table::Given;
 pub(crate) use values::{Form, Lifetime, Value};

@@ -28,9 +28,13 @@ impl Preset {
 impl Given {
     /// These, and where they are silent, what their preset says.
     pub(super) fn with_preset(self) -> Self {
-        let preset = self.clone().choose().preset;
-        let rights = preset.anonymous_rights().map(|rights| Value(Some(rights)));
+        let rights = self.rights_of_preset().map(|rights| Value(Some(rights)));
         Self { anonymous_rights: self.anonymous_rights.or(rights), ..self }
+    }
+
+    /// What the preset says of anonymous clients.
+    pub(super) fn rights_of_preset(&self) -> Option<Rights> {
+        self.clone().choose().preset.anonymous_rights()
     }
 }
 

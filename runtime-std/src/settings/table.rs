@@ -25,6 +25,18 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use tracing::level_filters::LevelFilter;
 
+/// What is said of a setting.
+pub(super) struct Row {
+    /// As the settings file has it.
+    pub(super) name: &'static str,
+    pub(super) default: &'static str,
+    /// What its value is, in one word.
+    pub(super) value_name: &'static str,
+    pub(super) help: &'static str,
+    /// Whether it may be given several times.
+    pub(super) is_repeated: bool,
+}
+
 macro_rules! settings {
     ($($name:ident: $kind:ty = $default:literal, $value_name:literal $([$($arg:tt)*])?, $help:literal;)+) => {
         #[doc = "Settings as flags or a file give them; each may be missing."]
@@ -53,6 +65,31 @@ macro_rules! settings {
                 pub(super) $name: Option<Value<$kind>>,
             )+
         }
+
+        /// Each of them, in the order of the table.
+        pub(super) const ROWS: &[Row] = &[
+            Row {
+                name: "listen",
+                default: "",
+                value_name: "ADDR",
+                help: "Addresses and ports to listen on; none: port 21 of 0.0.0.0 and, where the host has IPv6, of [::]",
+                is_repeated: true,
+            },
+            Row {
+                name: "listen_tls",
+                default: "",
+                value_name: "ADDR",
+                help: "Addresses and ports to listen on for clients that begin with TLS (implicit FTPS)",
+                is_repeated: true,
+            },
+            $(Row {
+                name: stringify!($name),
+                default: $default,
+                value_name: $value_name,
+                help: $help,
+                is_repeated: false,
+            },)+
+        ];
 
         /// The value of every setting but `listen` and `listen_tls`, whether given or by default.
         pub(super) struct Chosen {

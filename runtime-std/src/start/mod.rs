@@ -75,4 +75,4 @@ pub fn open_confined(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Lo
 }
 
 /// Control connection, data connection, its listener or file, and the directory at work.
-const DESCRIPTORS_PER_SESSION: u64 = 4;
+pub(crate) const DESCRIPTORS_PER_SESSION: u64 = 4;

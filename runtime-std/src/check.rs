@@ -1,0 +1,36 @@
+//! `check-config`: reads all that a start would read, says what is wrong with it, and prints what is in force.
+
+mod ceilings;
+
+use crate::complain::complain;
+use crate::exit::Exit;
+use crate::settings::{self, Given};
+use ceilings::Ceilings;
+use clap::ArgMatches;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// Checks the settings that these flags and this file come to, the users and certificates that they name, and prints
+/// them on standard output, in TOML that serves as a settings file, and the bounds that follow from them.
+pub(crate) fn check_config(flags: &ArgMatches, given: &Given, config: Option<&Path>) -> Exit {
+    // Reads the users file and the certificates too, as a start does.
+    let read = settings::read(given, config).and_then(|(options, _)| {
+        let shown = settings::show(flags, given, config)?;
+        Ok((shown, Ceilings::of(&options)))
+    });
+    let (shown, ceilings) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            complain(&error);
+            return Exit::Usage;
+        }
+    };
+    match io::stdout().write_all(format!("{ceilings}{shown}").as_bytes()) {
+        // Whoever reads a few lines and goes has seen enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&error);
+            Exit::LocalFile
+        }
+        _ => Exit::Done,
+    }
+}
