@@ -1,11 +1,11 @@
 //! What the log tells, and what it must not: secrets stay out of it, and no line is lost when it is moved away.
 
-use mayfly_tests::ftp::Ftp;
+use mayfly_tests::ftp::{Ftp, connect_from};
 use mayfly_tests::process::{Driver, ServerProcess, wait_until};
 use serde_json::Value;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -14,6 +14,7 @@ use tempfile::TempDir;
 mayfly_tests::with_each_driver! {
     no_secret_comes_into_the_log
     every_deed_leaves_a_line_that_names_it
+    a_stranger_at_a_data_port_is_told
     no_line_is_lost_where_logs_are_moved_away_under_load
     a_log_that_cannot_be_written_ends_no_session
     a_log_that_cannot_be_opened_stops_the_start
@@ -157,6 +158,19 @@ fn every_deed_leaves_a_line_that_names_it(driver: Driver) {
     let fields: Vec<Vec<&str>> = transfers.lines().map(|line| line.split_whitespace().skip(5).collect()).collect();
     let of = |direction| ["1", "127.0.0.1", "5", "/a/f_g", "b", "_", direction, "a", "anonymous", "ftp", "0", "*", "c"];
     assert_eq!(fields, [of("i"), of("o")]);
+}
+
+fn a_stranger_at_a_data_port_is_told(driver: Driver) {
+    let root = directory();
+    let server = ServerProcess::start(driver, root.path(), &[]);
+    let mut ftp = Ftp::log_in(server.address());
+    let port = ftp.ask("EPSV").last().split("|||").nth(1).and_then(|port| port.trim_end_matches("|)").parse().ok());
+    let data = SocketAddr::new(server.address().ip(), port.expect("a port"));
+    ftp.say("NLST");
+    let _stranger = connect_from(Ipv4Addr::new(127, 0, 0, 2), data).expect("all of 127.0.0.0/8 is this host");
+    let line = server.wait_for_log("a stranger came to a data port");
+    let entry: Value = serde_json::from_str(&line).expect("the log is JSON");
+    assert_eq!((&entry["stranger"], &entry["peer"]), (&"127.0.0.2".into(), &"127.0.0.1".into()));
 }
 
 fn no_line_is_lost_where_logs_are_moved_away_under_load(driver: Driver) {
