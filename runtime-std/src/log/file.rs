@@ -102,8 +102,11 @@ mod tests {
         log.append(b"two\n");
         log.reopen().unwrap();
         log.append(b"three\n");
+        // A signal where nothing was moved.
+        log.reopen().unwrap();
+        log.append(b"four\n");
         assert_eq!(fs::read_to_string(&old).unwrap(), "before\none\ntwo\n");
-        assert_eq!(fs::read_to_string(&path).unwrap(), "three\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "three\nfour\n");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o137, 0, "not for everybody");
     }
 
