@@ -8,6 +8,7 @@ mod preset;
 mod rate;
 mod show;
 mod size;
+mod storage;
 mod table;
 mod tls;
 mod values;
@@ -24,6 +25,7 @@ use crate::confine::Confinement;
 use crate::log::LogOptions;
 use crate::passive::PassiveHost;
 use crate::storage::durability::Durability;
+use crate::storage::room::MinFree;
 use crate::tls::TlsServer;
 use crate::users::Users;
 use mayfly_core::network::Network;
@@ -61,6 +63,8 @@ pub struct ServeOptions {
     pub door: Rules,
     /// How much of an upload is on the disk for good when 226 is sent.
     pub durability: Durability,
+    /// What uploads leave free on the disk.
+    pub min_free: MinFree,
     /// How long transfers may go on after the server was told to shut down, milliseconds.
     pub shutdown_ms_max: u64,
     /// The named users; none: anonymous alone may log in.
@@ -153,6 +157,7 @@ fn options(given: Given) -> (ServeOptions, LogOptions) {
         max_sessions: count(chosen.max_sessions.0),
         max_sessions_per_address: count(chosen.max_sessions_per_address.0),
         durability: chosen.durability,
+        min_free: chosen.min_free,
         shutdown_ms_max: chosen.shutdown_timeout.0,
         users: None,
         login_threads: count(chosen.login_threads.0),
@@ -182,6 +187,7 @@ fn session(chosen: &Chosen) -> Settings {
     session.default_expiry_s = chosen.default_expiry.0;
     session.max_expiry_s = chosen.max_expiry.0;
     session.require_expiry = chosen.require_expiry;
+    session.keep.clone_from(&chosen.keep.0);
     session.drain_ms = chosen.drain.0;
     session.passive_ports = chosen.passive_ports;
     session.passive_addresses = chosen.passive_address.addresses().collect();

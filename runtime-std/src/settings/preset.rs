@@ -19,7 +19,7 @@ impl Preset {
     fn anonymous_rights(self) -> Option<Rights> {
         match self {
             Self::None => None,
-            Self::DropBox => Some(Rights::NONE.with(Right::Write)),
+            Self::DropBox => Some(Rights::NONE.with(Right::Write).with(Right::Expiry)),
             Self::Public => Some(Rights::NONE.with(Right::List).with(Right::Read)),
         }
     }
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_preset_says_what_anonymous_clients_may_do_unless_that_is_said_itself() {
         let only = |words: &str| Some(words.parse::<Rights>().unwrap());
-        assert_eq!(rights("preset = \"drop-box\""), only("write"));
+        assert_eq!(rights("preset = \"drop-box\""), only("write,expiry"));
         assert_eq!(rights("preset = \"public\""), only("list,read"));
         assert_eq!(rights("preset = \"none\""), Some(Rights::ANONYMOUS_DEFAULT));
         assert_eq!(rights(""), Some(Rights::ANONYMOUS_DEFAULT));

@@ -7,11 +7,13 @@ use super::network::PassiveRules;
 use super::preset::Preset;
 use super::rate::Rate;
 use super::size::Size;
+use super::storage::KeepRules;
 use super::tls::{ImplicitAddress, PemFile};
 use super::values::{Count, Form, Lifetime, Span, Value};
 use crate::confine::{UserName, Wanted};
 use crate::log::LogFormat;
 use crate::storage::durability::Durability;
+use crate::storage::room::MinFree;
 use crate::tls::{ClientCertificates, TlsVersion};
 use mayfly_core::action::PortRange;
 use mayfly_core::network::Network;
@@ -214,7 +216,7 @@ settings! {
     tls_client_ca: PemFile = "none", "FILE",
         "PEM file with the certificates of the authorities that sign clients'";
     preset: Preset = "none", "WORD",
-        "What anonymous clients may do, in one word: drop-box (store, and neither list nor read), public (list and read \
+        "What anonymous clients may do, in one word: drop-box (store and date, and neither list nor read), public (list and read \
          alone), or none; anonymous_rights outranks it";
     users: Option<PathBuf> = "none", "FILE",
         "TOML file with the named users, as `user add` makes it";
@@ -237,6 +239,11 @@ settings! {
         "Permission bits of new files, in octal, less the umask";
     directory_mode: ModeBits<0o700> = "0755", "BITS",
         "Permission bits of new directories, in octal, less the umask";
+    keep: KeepRules = "none", "DURATION",
+        "How long files live that are stored where no path with an earlier date is, each from then on: a duration for all \
+         of the root, or by folder /=30d,/scans=7d; or none";
+    min_free: MinFree = "none", "BYTES",
+        "What uploads leave free on the disk: a number of bytes, a part of it such as 5%, or none";
     log_format: LogFormat = "text", "FORMAT",
         "How log lines look: text or json";
     log_level: LevelFilter = "info", "LEVEL",

@@ -2,6 +2,7 @@
 
 use crate::confine::ConfineError;
 use crate::net::IMPLICIT_TLS_PORT;
+use crate::storage::dated::KeepError;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::{error, fmt, io};
@@ -24,6 +25,8 @@ pub enum StartError {
         /// What the system said.
         error: io::Error,
     },
+    /// Files cannot be kept for a time where the settings say so.
+    Keep(KeepError),
     /// The process cannot be confined as asked.
     Confine(ConfineError),
     /// The host lacks threads, descriptors or the like.
@@ -62,9 +65,21 @@ impl fmt::Display for StartError {
                     _ => f.write_str("\nhint: name a directory that this user may write to, as in --root ./storage"),
                 }
             }
+            Self::Keep(error) => {
+                write!(
+                    f,
+                    "{error}\nhint: take that place out of keep, or put it on ext4, xfs, btrfs or a tmpfs of Linux 6.6"
+                )
+            }
             Self::Confine(error) => error.fmt(f),
             Self::Resources(error) => write!(f, "the system refuses what a server needs: {error}"),
         }
+    }
+}
+
+impl From<KeepError> for StartError {
+    fn from(error: KeepError) -> Self {
+        Self::Keep(error)
     }
 }
 
@@ -78,6 +93,7 @@ impl error::Error for StartError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Listen { error, .. } | Self::Root { error, .. } | Self::Resources(error) => Some(error),
+            Self::Keep(error) => Some(error),
             Self::Confine(error) => Some(error),
         }
     }

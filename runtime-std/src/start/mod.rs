@@ -63,13 +63,15 @@ pub fn prepare_process(options: &ServeOptions) {
 /// before any other thread runs.
 ///
 /// # Errors
-/// [`StartError::Root`], [`StartError::Confine`]
+/// [`StartError::Root`], [`StartError::Keep`], [`StartError::Confine`]
 pub fn open_confined(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<LocalStorage, StartError> {
     confine::drop_privileges(options)?;
     let storage = std::fs::create_dir_all(&options.root)
         .and_then(|()| LocalStorage::open(&options.root, options.durability, clock))
         .map_err(|error| StartError::Root { path: options.root.clone(), error })?
-        .with_modes(options.file_mode, options.directory_mode);
+        .with_modes(options.file_mode, options.directory_mode)
+        .with_min_free(options.min_free)
+        .with_keep(&options.session.keep)?;
     confine::lock_down(options, storage.uses_openat2())?;
     Ok(storage)
 }

@@ -3,7 +3,7 @@
 use super::confine::{self, Root};
 use super::errno::during;
 use super::inode::Inode;
-use super::{created, partial, record};
+use super::{created, dated, partial, record};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileInfo, FileKind, PathState, RecordAt};
@@ -61,9 +61,12 @@ fn look(root: &Root, path: &VirtualPath) -> Result<Option<PathState>, StorageErr
             _ => {}
         }
         if depth == depth_max {
-            let kept_s = if info.kind == FileKind::File { created::kept(handle.as_fd()) } else { None };
-            let created_s = kept_s.or(info.created_s);
-            state.target = Some(FileInfo { created_s, ..info });
+            state.target = Some(if info.kind == FileKind::File {
+                let created_s = created::kept(handle.as_fd()).or(info.created_s);
+                FileInfo { created_s, expiry_s: dated::expiry(handle.as_fd())?, ..info }
+            } else {
+                info
+            });
             return Ok(Some(state));
         }
         above = Some(handle);

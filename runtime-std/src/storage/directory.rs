@@ -3,12 +3,13 @@
 use super::confine::{self, DIRECTORY, Root};
 use super::disk::Disk;
 use super::errno::during;
+use super::named::Named;
 use super::way::Way;
-use super::{name, record, trash};
+use super::{dated, inode, name, record, trash};
 use mayfly_core::error::StorageError;
 use mayfly_core::expiry;
 use mayfly_core::path::VirtualPath;
-use mayfly_core::record::Record;
+use mayfly_core::record::{FileKind, Record};
 use rustix::fs::{AtFlags, Dir, OFlags, RenameFlags};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -43,7 +44,13 @@ pub(super) fn make(
     way.require_living(disk.utc_s())?;
     let parent = way.dir();
     let (_, standing) = confine::find(parent, path.name()).map_err(during("looking at a name"))?;
-    if standing.is_some() {
+    if replaces.is_none()
+        && standing.as_ref().is_some_and(|stat| inode::kind(stat) == FileKind::File)
+        && let Some(there) = Named::open(&disk.root, parent, path.name())?
+        && dated::gives_way(disk, &there)
+    {
+        trash::take_in_expired(disk, parent, &there)?;
+    } else if standing.is_some() {
         clear(disk, path, replaces.ok_or(StorageError::Exists)?)?;
     }
     let temp = name::random(name::NEW).map_err(during("making a directory"))?;

@@ -3,11 +3,13 @@
 use super::confine::Root;
 use super::durability::Durability;
 use super::errno::during;
+use super::room::MinFree;
 use crate::clock::Clock;
 use mayfly_core::error::StorageError;
 use rustix::fs::Mode;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The root, the clock, and what the operator wants.
 pub(super) struct Disk {
@@ -15,10 +17,14 @@ pub(super) struct Disk {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) durability: Durability,
     pub(super) modes: Modes,
+    /// What uploads leave free.
+    pub(super) min_free: MinFree,
     /// Whether to try `O_TMPFILE` before a reserved name.
     pub(super) unnamed_files: bool,
     /// From this size on an upload has its reserved name, so that even the server's death leaves it resumable.
     pub(super) named_from_bytes: u64,
+    /// Whether files may have dates of their own.
+    pub(super) has_dated_files: AtomicBool,
 }
 
 /// Permission bits of what is made for clients, less the process's umask.
@@ -43,6 +49,11 @@ impl Disk {
     /// The present second.
     pub(super) fn utc_s(&self) -> i64 {
         self.clock.now().utc_s
+    }
+
+    /// Whether files may have dates of their own, so that each is to be asked for it.
+    pub(super) fn has_dated_files(&self) -> bool {
+        self.has_dated_files.load(Ordering::Relaxed)
     }
 
     /// Makes what was done to a directory's names outlive a crash, where the operator wants that.

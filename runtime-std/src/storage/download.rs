@@ -2,12 +2,13 @@
 
 use super::confine::Root;
 use super::errno::during_io;
-use super::{Download, inode};
+use super::{Download, dated, inode};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::FileInfo;
 use rustix::fs::OFlags;
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
 /// Opens a file to be sent from `offset_bytes` on, up to `end_bytes` or its end.
@@ -22,7 +23,7 @@ pub(super) fn open(
 ) -> Result<(FileInfo, Box<dyn Download>), StorageError> {
     let place = root.place(path)?;
     let (file, stat) = root.open_file(&place, OFlags::RDONLY)?;
-    let info = inode::info(&stat);
+    let info = FileInfo { expiry_s: dated::expiry(file.as_fd())?, ..inode::info(&stat) };
     if offset_bytes > info.size_bytes {
         return Err(StorageError::OffsetBeyondEnd);
     }

@@ -3,7 +3,7 @@
 use super::disk::Disk;
 use super::errno::during;
 use super::inode::{self, Inode};
-use super::{Listing, ListingQuery, confine, created, name, record};
+use super::{Listing, ListingQuery, confine, created, dated, name, record};
 use mayfly_core::action::ListingDetail;
 use mayfly_core::error::StorageError;
 use mayfly_core::listing::options::{ListingOrder, SortKey};
@@ -135,6 +135,7 @@ impl LocalListing {
     fn entry(&self, name: Name) -> Result<Option<Entry>, StorageError> {
         let Name { bytes, file_type } = name;
         if self.detail == ListingDetail::Names
+            && !self.disk.has_dated_files()
             && let Some(info) = by_type(file_type)
         {
             return Ok(Some(Entry { name: name::into_shown(bytes), info, record: EntryRecord::None }));
@@ -151,7 +152,13 @@ impl LocalListing {
                 if self.detail == ListingDetail::Creation {
                     info.created_s = created::kept_at(dir, &bytes).or(info.created_s);
                 }
-                EntryRecord::None
+                match self.date_of(&bytes) {
+                    Ok(expiry_s) => {
+                        info.expiry_s = expiry_s;
+                        EntryRecord::None
+                    }
+                    Err(_) => EntryRecord::Unreadable,
+                }
             }
             FileKind::Directory => match self.record_of(&bytes, seen.id())? {
                 Some(record) => record,
@@ -161,6 +168,11 @@ impl LocalListing {
             _ => return Ok(None),
         };
         Ok(Some(Entry { name: name::into_shown(bytes), info, record }))
+    }
+
+    /// Of a file.
+    fn date_of(&self, name: &[u8]) -> Result<Option<i64>, StorageError> {
+        if self.disk.has_dated_files() { dated::expiry_at(self.handle.as_fd(), name) } else { Ok(None) }
     }
 
     /// None: the directory went into the trash under the look.

@@ -1,22 +1,26 @@
 //! The local disk as a [`Storage`].
 
 use super::confine::Root;
+use super::dated::{self, KeepError};
 use super::disk::{Disk, Modes, NAMED_FROM_BYTES};
 use super::durability::Durability;
 use super::errno::during;
+use super::room::MinFree;
 use super::trash::{self, Emptier};
 use super::{Download, Emptied, Listing, ListingQuery, Rename, Storage, Upload, Walk};
-use super::{check, directory, download, facts, home, listing, name, publish, record, rename, space, walk};
+use super::{check, directory, download, facts, home, listing, name, publish, record, rename, walk};
 use crate::clock::Clock;
 use mayfly_core::action::{NewFacts, UploadBase};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileInfo, PathState, Record};
+use mayfly_core::settings::Keep;
 use mayfly_core::user::HomeQuota;
 use rustix::fs::OFlags;
 use std::fmt;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A directory of the local disk. Several of them, also of several servers, may share one root.
@@ -37,7 +41,17 @@ impl LocalStorage {
         // be made, nothing can be moved into it either, and that will tell.
         let _ = record::reserved_dir(&root, root.fd(), name::TRASH);
         let modes = Modes::default();
-        let disk = Disk { root, clock, durability, modes, unnamed_files: true, named_from_bytes: NAMED_FROM_BYTES };
+        let disk = Disk {
+            root,
+            clock,
+            durability,
+            modes,
+            min_free: MinFree::default(),
+            unnamed_files: true,
+            named_from_bytes: NAMED_FROM_BYTES,
+            has_dated_files: AtomicBool::new(false),
+        };
+        dated::look(&disk);
         Ok(Self { disk: Arc::new(disk), emptier: Mutex::default() })
     }
 
@@ -49,6 +63,24 @@ impl LocalStorage {
             disk.modes = Modes::of(file, directory);
         }
         self
+    }
+
+    /// The same, where uploads leave so much free. Nothing may have been opened in it yet.
+    #[must_use]
+    pub fn with_min_free(mut self, min_free: MinFree) -> Self {
+        if let Some(disk) = Arc::get_mut(&mut self.disk) {
+            disk.min_free = min_free;
+        }
+        self
+    }
+
+    /// The same, where files get dates of their own: the places are made where they are missing, and tried.
+    ///
+    /// # Errors
+    /// [`KeepError`] where a place cannot have such files.
+    pub fn with_keep(self, keep: &[Keep]) -> Result<Self, KeepError> {
+        dated::prepare(&self.disk, keep)?;
+        Ok(self)
     }
 
     /// Whether the kernel itself keeps paths beneath the root; else they are walked component by component.
@@ -131,7 +163,7 @@ impl Storage for LocalStorage {
 
     fn reserve(&self, path: &VirtualPath, size_bytes: u64, _quota: Option<&HomeQuota>) -> Result<(), StorageError> {
         let dir = self.disk.root.open_dir(path, OFlags::PATH).map_err(during("opening a directory"))?;
-        space::require(dir.as_fd(), size_bytes)
+        self.disk.min_free.require(dir.as_fd(), size_bytes)
     }
 
     fn set_facts(&self, path: &VirtualPath, new: &NewFacts) -> Result<(), StorageError> {
@@ -140,7 +172,7 @@ impl Storage for LocalStorage {
 
     fn free_bytes(&self, path: &VirtualPath, _quota: Option<&HomeQuota>) -> Result<u64, StorageError> {
         let dir = self.disk.root.open_dir(path, OFlags::PATH).map_err(during("opening a directory"))?;
-        space::free_bytes(dir.as_fd())
+        self.disk.min_free.room_bytes(dir.as_fd())
     }
 
     fn open_listing(&self, path: &VirtualPath, query: ListingQuery) -> Result<Box<dyn Listing>, StorageError> {

@@ -8,6 +8,7 @@ mod check;
 mod confine;
 mod copy;
 mod created;
+pub mod dated;
 mod digest;
 mod directory;
 mod disk;
@@ -29,7 +30,7 @@ mod publish;
 mod reading;
 mod record;
 mod rename;
-mod space;
+pub mod room;
 pub(crate) mod survey;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,8 @@ pub(super) const PARTS: &[u8] = b".mayfly-parts";
 pub(super) const TOMBS: &[u8] = b".mayfly-tombs";
 /// The trash, in the root.
 pub(super) const TRASH: &[u8] = b".mayfly-trash";
+/// The mark in the root that says that files in it may have dates of their own.
+pub(super) const DATED: &[u8] = b".mayfly-dated";
 /// A record that is being written.
 pub(super) const RECORD_TEMP: &str = ".mayfly.json.";
 /// A directory that is being made.

@@ -8,7 +8,7 @@ use super::errno::{during, during_io};
 use super::inode::Inode;
 use super::named::Named;
 use super::way::Way;
-use super::{Upload, copy, inode, lock, name, partial, record, space};
+use super::{Upload, copy, dated, inode, lock, name, partial, record};
 use mayfly_core::action::UploadBase;
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
@@ -34,8 +34,8 @@ pub(super) fn open(
     if place.stat.as_ref().is_some_and(|stat| inode::kind(stat) == FileKind::Directory) {
         return Err(StorageError::IsDirectory);
     }
-    if let Some(bytes) = announced_bytes {
-        space::require(place.parent.as_fd(), bytes)?;
+    if announced_bytes.is_some() || disk.min_free.is_any() {
+        disk.min_free.require(place.parent.as_fd(), announced_bytes.unwrap_or(0))?;
     }
     let mut upload = match base {
         UploadBase::Empty => LocalUpload::new(disk, path, place.parent)?,
@@ -71,6 +71,10 @@ struct LocalUpload {
     size_bytes: u64,
     /// Whether what a partial holds beyond `size_bytes` is still there. It is not cut before something better comes.
     has_tail: bool,
+    /// So many bytes may still be written before room is looked for again.
+    unchecked_bytes: u64,
+    /// The date of its own that the file has by now.
+    dated_s: Option<i64>,
     /// Whether all that was written is as durable as the settings say.
     is_synced: bool,
     /// The published file that was copied; held open, so that no other file gets its identity.
@@ -106,6 +110,8 @@ impl LocalUpload {
             aside,
             size_bytes: 0,
             has_tail: false,
+            unchecked_bytes: 0,
+            dated_s: None,
             is_synced: false,
             base: None,
             was_gone: false,
@@ -121,6 +127,8 @@ impl LocalUpload {
         let owned = partial::take(&disk.root, parent.as_fd(), path.name())?;
         let stat = rustix::fs::fstat(&owned.file).map_err(during("looking at a partial"))?;
         let size_bytes = kept_bytes(keep_bytes, inode::size_bytes(&stat))?;
+        // What an earlier try at publishing has left there.
+        let dated_s = dated::expiry(owned.file.as_fd())?;
         Ok(Self {
             disk,
             path: path.clone(),
@@ -129,10 +137,26 @@ impl LocalUpload {
             aside: Aside::Partial { parts: owned.parts, resumed_bytes: Some(size_bytes) },
             size_bytes,
             has_tail: size_bytes < inode::size_bytes(&stat),
+            unchecked_bytes: 0,
+            dated_s,
             is_synced: false,
             base: None,
             was_gone: false,
         })
+    }
+
+    /// What is to be kept free is looked after every so many bytes, and from the first one on.
+    fn require_room(&mut self, next_bytes: usize) -> Result<(), StorageError> {
+        let next_bytes = next_bytes as u64;
+        if !self.disk.min_free.is_any() {
+            return Ok(());
+        }
+        if self.unchecked_bytes < next_bytes {
+            self.disk.min_free.require(self.parent.as_fd(), next_bytes)?;
+            self.unchecked_bytes = ROOM_EVERY_BYTES;
+        }
+        self.unchecked_bytes = self.unchecked_bytes.saturating_sub(next_bytes);
+        Ok(())
     }
 
     fn cut_tail(&mut self) -> Result<(), StorageError> {
@@ -204,9 +228,25 @@ impl LocalUpload {
         confine::stands(parts, self.path.name().as_bytes(), inode::id(&rustix::fs::fstat(&self.file)?))
     }
 
+    /// Gives the file its date while it has no name yet, so that at no moment it stands there without.
+    fn date(&mut self, expiry_s: Option<i64>) -> Result<(), StorageError> {
+        if self.dated_s != expiry_s {
+            dated::mark_for(&self.disk, expiry_s)?;
+            dated::set(self.file.as_fd(), expiry_s)?;
+            self.dated_s = expiry_s;
+            self.is_synced = false;
+        }
+        Ok(())
+    }
+
     fn sync(&mut self) -> Result<(), StorageError> {
         if !self.is_synced && self.disk.durability != Durability::None {
-            rustix::fs::fdatasync(&self.file).map_err(during("syncing an upload"))?;
+            // `fdatasync` leaves out what no later reading of the bytes needs; a date is to be as durable as they are.
+            let synced = match self.dated_s {
+                None => rustix::fs::fdatasync(&self.file),
+                Some(_) => rustix::fs::fsync(&self.file),
+            };
+            synced.map_err(during("syncing an upload"))?;
         }
         self.is_synced = true;
         Ok(())
@@ -217,7 +257,7 @@ impl LocalUpload {
         let there = Named::open(root, way.dir(), self.path.name())?;
         match &there {
             Some(there) if there.kind == FileKind::Directory => return Err(StorageError::IsDirectory),
-            Some(_) if !replace => return Err(StorageError::Exists),
+            Some(there) if !replace && !dated::gives_way(&self.disk, there) => return Err(StorageError::Exists),
             Some(there) => {
                 lock::all(&[there.wanted()])?;
                 there.require_standing(way.dir())?;
@@ -276,8 +316,14 @@ impl LocalUpload {
         }
     }
 
-    fn try_publish(&mut self, replace: bool, judged: &[RecordAt]) -> Result<FileInfo, StorageError> {
+    fn try_publish(
+        &mut self,
+        replace: bool,
+        judged: &[RecordAt],
+        expiry_s: Option<i64>,
+    ) -> Result<FileInfo, StorageError> {
         self.cut_tail()?;
+        self.date(expiry_s)?;
         // The slow part, before anything is locked.
         self.sync()?;
         let disk = Arc::clone(&self.disk);
@@ -297,12 +343,14 @@ impl LocalUpload {
         record::drop_tombstone(&disk.root, way.dir(), self.path.name());
         // An older part of this name has no more use; if it stays, it is swept in time.
         let _ = partial::remove(&disk.root, way.dir(), self.path.name());
-        Ok(Inode::of(&self.file).map_err(during("looking at a file"))?.info())
+        let seen = Inode::of(&self.file).map_err(during("looking at a file"))?;
+        Ok(FileInfo { expiry_s, ..seen.info() })
     }
 }
 
 impl Upload for LocalUpload {
     fn write(&mut self, mut bytes: &[u8]) -> Result<(), StorageError> {
+        self.require_room(bytes.len())?;
         self.cut_tail()?;
         self.is_synced = false;
         while !bytes.is_empty() {
@@ -322,13 +370,8 @@ impl Upload for LocalUpload {
         Ok(())
     }
 
-    fn publish(
-        &mut self,
-        replace: bool,
-        judged: &[RecordAt],
-        _expiry_s: Option<i64>,
-    ) -> Result<FileInfo, StorageError> {
-        let outcome = self.try_publish(replace, judged);
+    fn publish(&mut self, replace: bool, judged: &[RecordAt], expiry_s: Option<i64>) -> Result<FileInfo, StorageError> {
+        let outcome = self.try_publish(replace, judged, expiry_s);
         match outcome {
             Ok(_) | Err(StorageError::Changed) => {}
             Err(StorageError::Expired | StorageError::Exists | StorageError::IsDirectory | StorageError::Denied) => {
@@ -364,6 +407,9 @@ impl Drop for LocalUpload {
         }
     }
 }
+
+/// How often room is looked for while bytes come: what is kept free may be short by so much for each upload.
+const ROOM_EVERY_BYTES: u64 = 1 << 20;
 
 fn kept_bytes(wanted: Option<u64>, there: u64) -> Result<u64, StorageError> {
     match wanted {

@@ -6,7 +6,7 @@ use super::disk::Disk;
 use super::errno::during;
 use super::named::Named;
 use super::way::Way;
-use super::{Rename, inode, lock, partial, record};
+use super::{Rename, dated, inode, lock, partial, record, trash};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileKind, RecordAt};
@@ -23,7 +23,7 @@ pub(super) fn rename(disk: &Disk, asked: &Rename<'_>) -> Result<(), StorageError
     let mut from = Way::open(root, &asked.from.parent())?;
     let mut to = Way::open(root, &asked.to.parent())?;
     let moved = Named::open(root, from.dir(), asked.from.name())?.ok_or(StorageError::NotFound)?;
-    let replaced = replaced(root, to.dir(), asked, &moved)?;
+    let replaced = replaced(disk, to.dir(), asked, &moved)?;
     hold(&from, &to, &moved, replaced.as_ref())?;
     from.look_again()?;
     to.look_again()?;
@@ -31,7 +31,7 @@ pub(super) fn rename(disk: &Disk, asked: &Rename<'_>) -> Result<(), StorageError
     from.require(&ancestors(asked.judged_from, asked.from), disk.utc_s())?;
     require_own(root, &moved, asked, disk.utc_s())?;
     to.require(asked.judged_to, disk.utc_s())?;
-    match replaced {
+    match &replaced {
         Some(there) => {
             there.require_standing(to.dir())?;
             rustix::fs::renameat(from.dir(), &moved.name, to.dir(), &there.name)
@@ -39,6 +39,7 @@ pub(super) fn rename(disk: &Disk, asked: &Rename<'_>) -> Result<(), StorageError
         None => rename_new(from.dir(), &moved.name, to.dir(), asked.to.name().as_bytes()),
     }
     .map_err(during("renaming"))?;
+    date(disk, &from, &to, &moved, asked, replaced.is_some())?;
     record::drop_tombstone(root, to.dir(), asked.to.name());
     disk.sync_names(from.dir())?;
     disk.sync_names(to.dir())
@@ -55,17 +56,42 @@ pub(super) fn remove_file(disk: &Disk, path: &VirtualPath, unique: Option<&str>)
     if had_file || had_partial { disk.sync_names(parent.dir()) } else { Err(StorageError::NotFound) }
 }
 
+/// Dates what was moved, once it has its new name: killed before that, the server leaves a file that lives too long at
+/// worst, and never one that goes from its old place before its time. What cannot be dated goes back.
+fn date(
+    disk: &Disk,
+    from: &Way<'_>,
+    to: &Way<'_>,
+    moved: &Named,
+    asked: &Rename<'_>,
+    has_replaced: bool,
+) -> Result<(), StorageError> {
+    let (FileKind::File, Some(_)) = (moved.kind, asked.expiry_s) else { return Ok(()) };
+    let dated = dated::mark_for(disk, asked.expiry_s).and_then(|()| dated::expiry(moved.handle.as_fd()));
+    let outcome = dated.and_then(|own_s| {
+        let expiry_s = mayfly_core::expiry::earlier(own_s, asked.expiry_s);
+        dated::set(moved.handle.as_fd(), expiry_s)
+    });
+    if outcome.is_err() && !has_replaced {
+        rename_new(to.dir(), asked.to.name().as_bytes(), from.dir(), &moved.name).map_err(during("renaming back"))?;
+    }
+    outcome
+}
+
 /// What the new name stands for and may be replaced.
 fn replaced(
-    root: &Root,
+    disk: &Disk,
     dir: BorrowedFd<'_>,
     asked: &Rename<'_>,
     moved: &Named,
 ) -> Result<Option<Named>, StorageError> {
-    match Named::open(root, dir, asked.to.name())? {
-        None => Ok(None),
-        Some(there) if asked.replace && there.kind == FileKind::File && moved.kind == FileKind::File => Ok(Some(there)),
-        Some(_) => Err(StorageError::Exists),
+    let Some(there) = Named::open(&disk.root, dir, asked.to.name())? else { return Ok(None) };
+    let gives_way = dated::gives_way(disk, &there);
+    match (moved.kind, there.kind) {
+        (FileKind::File, FileKind::File) if asked.replace || gives_way => Ok(Some(there)),
+        // A directory takes no file's name, so that goes first.
+        (_, FileKind::File) if gives_way => trash::take_in_expired(disk, dir, &there).map(|()| None),
+        _ => Err(StorageError::Exists),
     }
 }
 
@@ -94,7 +120,11 @@ fn require_own(root: &Root, moved: &Named, asked: &Rename<'_>, utc_s: i64) -> Re
     if own.as_ref() != judged {
         return Err(StorageError::Changed);
     }
-    let expired = mayfly_core::expiry::is_expired(own.and_then(|record| record.expiry_s), utc_s);
+    let own_s = match moved.kind {
+        FileKind::File => dated::expiry(moved.handle.as_fd())?,
+        _ => own.and_then(|record| record.expiry_s),
+    };
+    let expired = mayfly_core::expiry::is_expired(own_s, utc_s);
     if expired { Err(StorageError::Expired) } else { Ok(()) }
 }
 

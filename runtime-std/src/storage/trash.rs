@@ -3,8 +3,9 @@
 use super::confine::{self, DIRECTORY, Root};
 use super::disk::Disk;
 use super::errno::during;
+use super::named::Named;
 use super::way::Way;
-use super::{Emptied, inode, name, record};
+use super::{Emptied, dated, inode, lock, name, record};
 use mayfly_core::error::StorageError;
 use mayfly_core::expiry;
 use mayfly_core::path::VirtualPath;
@@ -15,11 +16,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Moves an expired path into the trash and leaves its tombstone.
 ///
+/// A file that expires by a date of its own leaves none: cameras and scanners use the same names again and again, and
+/// would leave more of them than files. Who comes late for such a file hears what they hear of any that is not there.
+///
 /// # Errors
 /// [`StorageError::Changed`] unless its record has this expiry, and it has come.
 pub(super) fn move_expired(disk: &Disk, path: &VirtualPath, expiry_s: i64) -> Result<(), StorageError> {
     let way = match Way::hold_exclusive(&disk.root, path) {
-        Err(StorageError::NotDirectory) => return Err(StorageError::NotFound),
+        Err(StorageError::NotDirectory) => return move_expired_file(disk, path, expiry_s),
         outcome => outcome?,
     };
     let own_s = way.record().and_then(|record| record.expiry_s);
@@ -39,6 +43,35 @@ pub(super) fn move_expired(disk: &Disk, path: &VirtualPath, expiry_s: i64) -> Re
         record::drop_tombstone(&disk.root, way.parent(), path.name());
     }
     moved.map_err(during("moving an expired path into the trash"))
+}
+
+fn move_expired_file(disk: &Disk, path: &VirtualPath, expiry_s: i64) -> Result<(), StorageError> {
+    let way = match Way::open(&disk.root, &path.parent()) {
+        Err(StorageError::NotDirectory) => return Err(StorageError::NotFound),
+        outcome => outcome?,
+    };
+    let there = match Named::open(&disk.root, way.dir(), path.name())? {
+        None => return Err(StorageError::NotFound),
+        Some(there) if there.kind != FileKind::File => return Err(StorageError::Changed),
+        Some(there) => there,
+    };
+    match dated::expiry(there.handle.as_fd())? {
+        Some(own_s) if own_s == expiry_s => take_in_expired(disk, way.dir(), &there),
+        _ => Err(StorageError::Changed),
+    }
+}
+
+/// Moves a file that has expired by a date of its own into the trash, alone with it.
+///
+/// # Errors
+/// [`StorageError::Changed`] unless it stands there still, and has expired.
+pub(super) fn take_in_expired(disk: &Disk, dir: BorrowedFd<'_>, there: &Named) -> Result<(), StorageError> {
+    lock::all(&[there.wanted()])?;
+    there.require_standing(dir)?;
+    if !dated::gives_way(disk, there) {
+        return Err(StorageError::Changed);
+    }
+    take_in(&disk.root, dir, &there.name).map_err(during("moving an expired file into the trash"))
 }
 
 /// Moves a directory that the caller holds into the trash: the root's, or, where another file system is mounted

@@ -4,7 +4,7 @@ use super::confine::{self, DIRECTORY};
 use super::disk::Disk;
 use super::errno::during;
 use super::trash::{self, Emptier, SLICE_MS};
-use super::{Walk, inode, name, partial, record};
+use super::{Walk, dated, inode, name, partial, record};
 use mayfly_core::error::StorageError;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::FileKind;
@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 /// Begins a walk at the root.
 pub(super) fn begin(disk: Arc<Disk>) -> Result<Box<dyn Walk>, StorageError> {
+    dated::look(&disk);
     let stream = Dir::read_from(disk.root.fd()).map_err(during("walking the root"))?;
     let root = Frame { stream, path: VirtualPath::root(), kind: Kind::Plain };
     Ok(Box::new(LocalWalk { disk, stack: vec![root] }))
@@ -96,8 +97,15 @@ impl LocalWalk {
             Kind::Parts => self.sweep_file(name, bounds.partials_s),
             Kind::Tombs => self.sweep_tombstone(name, bounds.tombstones_s),
             _ if name::is_reserved(name) => self.visit_reserved(name, bounds)?,
-            _ if matches!(entry.file_type(), FileType::Directory | FileType::Unknown) => self.visit(name, found)?,
-            _ => {}
+            _ => {
+                let kind = entry.file_type();
+                if matches!(kind, FileType::RegularFile | FileType::Unknown) && self.disk.has_dated_files() {
+                    self.look_at_file(name, found)?;
+                }
+                if matches!(kind, FileType::Directory | FileType::Unknown) {
+                    self.visit(name, found)?;
+                }
+            }
         }
         Ok(true)
     }
@@ -114,6 +122,20 @@ impl LocalWalk {
             // It stays where it is not empty; whoever needs it next makes it anew.
             let _ = rustix::fs::unlinkat(parent, emptied, AtFlags::REMOVEDIR);
         }
+    }
+
+    /// Reads a file's own date.
+    fn look_at_file(&self, name: &[u8], found: &mut Vec<(VirtualPath, i64)>) -> Result<(), StorageError> {
+        let Some(frame) = self.stack.last() else { return Ok(()) };
+        let here = frame.stream.fd().map_err(during("walking"))?;
+        let Ok(path) = frame.path.resolve(&name::shown(name)) else { return Ok(()) };
+        match dated::expiry_at(here, name) {
+            Ok(expiry_s) => found.extend(expiry_s.map(|expiry_s| (path, expiry_s))),
+            Err(_) => {
+                tracing::warn!(%path, "the file's own date cannot be read; it is neither served nor deleted");
+            }
+        }
+        Ok(())
     }
 
     /// Goes down into a directory, and reads its record.

@@ -1,5 +1,6 @@
 //! The local storage as its callers see it, on a temporary directory and a clock that is moved by hand.
 
+mod dated;
 mod facts;
 mod homes;
 mod kill;
@@ -113,19 +114,27 @@ fn each_confinement(test: impl Fn(Host)) {
     }
 }
 
-/// A small file system that goes when it is dropped.
-struct Tmpfs(PathBuf);
+/// A file system that goes when it is dropped.
+struct Mounted(PathBuf);
 
-impl Tmpfs {
-    /// None: this process may not mount, so what needs a small disk cannot be tried here.
-    fn mount(at: &std::path::Path, size: &str) -> Option<Self> {
-        let mut mount = std::process::Command::new("mount");
-        let status = mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "mayfly-test"]).arg(at).status();
+impl Mounted {
+    /// A small one. None: this process may not mount, so what needs a small disk cannot be tried here.
+    fn small(at: &std::path::Path, size: &str) -> Option<Self> {
+        Self::mount(at, &["-t", "tmpfs", "-o", &format!("size={size}")])
+    }
+
+    /// One without extended attributes.
+    fn without_attributes(at: &std::path::Path) -> Option<Self> {
+        Self::mount(at, &["-t", "ramfs"])
+    }
+
+    fn mount(at: &std::path::Path, flags: &[&str]) -> Option<Self> {
+        let status = std::process::Command::new("mount").args(flags).arg("mayfly-test").arg(at).status();
         status.is_ok_and(|status| status.success()).then(|| Self(at.to_path_buf()))
     }
 }
 
-impl Drop for Tmpfs {
+impl Drop for Mounted {
     fn drop(&mut self) {
         let _ = std::process::Command::new("umount").arg(&self.0).status();
     }

@@ -59,7 +59,7 @@ fn what_a_crash_left_behind_hinders_nobody() {
 fn a_full_disk_leaves_no_half_made_path_and_no_half_written_record() {
     let host = Host::new();
     std::fs::create_dir(host.disk("small")).unwrap();
-    let Some(_mounted) = Tmpfs::mount(&host.disk("small"), "64k") else { return };
+    let Some(_mounted) = Mounted::small(&host.disk("small"), "64k") else { return };
     let judged = host.make("/small/a", Some(10));
     let fill = std::fs::write(host.disk("small/fill"), vec![0; 1 << 20]);
     assert!(fill.is_err());

@@ -123,7 +123,7 @@ fn what_cannot_be_deleted_is_an_error_and_the_rest_goes() {
     let host = Host::new();
     let mount = host.disk(".mayfly-trash/b/mount");
     std::fs::create_dir_all(&mount).unwrap();
-    let Some(mounted) = Tmpfs::mount(&mount, "64k") else { return };
+    let Some(mounted) = Mounted::small(&mount, "64k") else { return };
     std::fs::create_dir_all(host.disk(".mayfly-trash/a")).unwrap();
     std::fs::create_dir_all(host.disk(".mayfly-trash/c/d")).unwrap();
     let outcome = std::iter::repeat_with(|| host.storage.empty_trash(16)).take(100).find_map(Result::err);
@@ -138,7 +138,7 @@ fn what_cannot_be_deleted_is_an_error_and_the_rest_goes() {
 fn a_path_on_another_file_system_goes_to_a_trash_there() {
     let host = Host::new();
     std::fs::create_dir(host.disk("mount")).unwrap();
-    let Some(_mounted) = Tmpfs::mount(&host.disk("mount"), "1m") else { return };
+    let Some(_mounted) = Mounted::small(&host.disk("mount"), "1m") else { return };
     host.make("/mount/a", Some(0));
     host.storage.move_to_trash(&at("/mount/a"), START_S).unwrap();
     assert_eq!(host.storage.check(&at("/mount/a")).unwrap().tombstone.map(|stone| stone.expiry_s), Some(START_S));
@@ -169,7 +169,7 @@ fn only_an_empty_directory_as_judged_is_removed() {
 fn an_expired_path_makes_room_on_a_full_disk() {
     // Goal: what fills the disk goes on its date, though there is no room for a trash or a tombstone any more.
     let dir = Arc::new(tempfile::tempdir().unwrap());
-    let Some(_mounted) = super::Tmpfs::mount(dir.path(), "256k") else { return };
+    let Some(_mounted) = super::Mounted::small(dir.path(), "256k") else { return };
     let host = Host::on(Arc::clone(&dir));
     host.make("/a", Some(10));
     host.store("/a/f", b"x").unwrap();

@@ -260,7 +260,7 @@ fn removing_a_file_removes_what_is_kept_of_its_name_but_not_from_under_an_upload
 fn a_full_disk_is_told_and_leaves_nothing_half_written() {
     let host = Host::new();
     std::fs::create_dir(host.disk("small")).unwrap();
-    let Some(_mounted) = Tmpfs::mount(&host.disk("small"), "256k") else { return };
+    let Some(_mounted) = Mounted::small(&host.disk("small"), "256k") else { return };
     assert_eq!(host.storage.reserve(&at("/small"), 1 << 20, None), Err(StorageError::NoSpace));
     assert_eq!(host.storage.reserve(&at("/small"), 100 << 10, None), Ok(()));
     assert_eq!(

@@ -65,10 +65,13 @@ impl CoreStage {
     /// A setting that is none.
     pub fn new(setup: &Setup, feeding: Feeding, said: Said) -> Result<Self, Fault> {
         let clock = Arc::new(ManualClock::new(START));
-        let disk = FakeDisk::new(Arc::clone(&clock) as Arc<dyn Clock>);
         let (settings, limits) = settings::read(setup)?;
+        let disk = FakeDisk::new(Arc::clone(&clock) as Arc<dyn Clock>);
         if let Some(users) = &limits.users {
             users.provide_homes(&disk);
+        }
+        for keep in settings.keep.iter().filter(|keep| !keep.path.is_root()) {
+            disk.plain_directory(&keep.path).map_err(|error| format!("{}: {error:?}", keep.path))?;
         }
         let mut stage = Self {
             reaper_storage: ReaperStorage::new(Arc::new(disk.clone())),
