@@ -7,9 +7,10 @@ use mayfly_core::client::call::Tls;
 use mayfly_tests::certificates::{Certificate, Certificates};
 use mayfly_tests::liar::{LOOT, Liar, Lie};
 use mayfly_tests::peers::{Peer, PeerProcess, Security};
-use mayfly_tests::process::{Driver, Ran, run};
+use mayfly_tests::process::{Driver, Ran, ServerProcess, run};
 use mayfly_tests::{files, noise};
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -34,6 +35,53 @@ fn proftpd_gets_every_data_connection_resumed() {
 fn pure_ftpd_needs_no_resumption() {
     let security = Security { tls: Tls::Explicit, ..Security::default() };
     files_go_both_ways(Peer::PureFtpd, security, Resumed::Never);
+}
+
+/// Our own servers, which require all that there is to require: each client with the other's server.
+#[test]
+fn our_servers_get_every_data_connection_resumed() {
+    let ours_files = Certificates::of_this_process();
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let (certificate, key) = (text(&ours_files.server), text(&ours_files.server_key));
+    let (authority, target) = (text(&ours_files.authority), tempfile::tempdir().unwrap());
+    let (chain, own_key) = ours_files.client("robot");
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    for (client, server) in [(Driver::Std, Driver::Smol), (Driver::Smol, Driver::Std)] {
+        let root = tempfile::tempdir().unwrap();
+        let flags = [
+            ["--tls-cert", &certificate],
+            ["--tls-key", &key],
+            ["--require-tls", "data"],
+            ["--tls-require-resumption", "true"],
+            ["--tls-client-certificates", "require"],
+            ["--tls-client-ca", &authority],
+            ["--listen-tls", &free],
+        ];
+        let server = ServerProcess::start(server, root.path(), flags.as_flattened());
+        let urls = [format!("ftpes://{}", server.address()), format!("ftps://{free}")];
+        for (at, flags) in [&["-v"][..], &["-v", "--active"], &["-v", "--jobs", "3"]].into_iter().enumerate() {
+            for url in &urls {
+                let shown = ["--cert", chain.to_str().unwrap(), "--key", own_key.to_str().unwrap()];
+                let flags = [flags, &shown].concat();
+                let url = format!("{url}/{}-{at}", url.split_once(':').unwrap().0);
+                let sources = files::names(source()).into_iter().map(|name| source().join(name));
+                let up = run(ours(client, "upload", &flags).args(sources).arg(&url)).succeeded();
+                let to = target.path().join(format!("{client:?}{}", url.replace('/', "_")));
+                let down = run(ours(client, "download", &flags).arg(&url).arg("--to").arg(&to)).succeeded();
+                files::assert_same(source(), &to);
+                for said in [up.stderr, down.stderr] {
+                    let refused = said.matches("< 522").count();
+                    let tries = if flags.contains(&"--jobs") { 3 } else { 1 };
+                    assert!(refused <= tries && said.matches("trying again").count() == refused, "{said}");
+                }
+            }
+        }
+        // Without a certificate the server hangs up, after the handshake for TLS 1.3; and in clear nobody is let in.
+        let nobody = run(&mut ours(client, "view", &[&urls[0]]));
+        assert_eq!(nobody.status.code(), Some(11), "{nobody:?}");
+        let clear = run(&mut bare(client, "view", &[&format!("ftp://{}/", server.address())]));
+        assert!(clear.status.code() == Some(4) && clear.stderr.contains("hint: this server wants TLS"), "{clear:?}");
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
