@@ -72,6 +72,7 @@ fn events() {
         r#"{"event":"data_received","id":10,"text":"1.png\r\n"}"#,
         r#"{"event":"transfer_progress","id":8,"wire_bytes":5}"#,
         r#"{"event":"transfer_ended","id":8,"wire_bytes":5,"outcome":{"err":"connection_lost"}}"#,
+        r#"{"event":"transfer_ended","id":8,"wire_bytes":5,"outcome":{"err":"too_much"}}"#,
         r#"{"event":"transfer_ended","id":8,"wire_bytes":5,"outcome":{"err":{"local":"disk full"}}}"#,
         r#"{"event":"timeout"}"#,
         r#"{"event":"interrupt"}"#,

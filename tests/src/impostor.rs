@@ -16,12 +16,14 @@ pub struct Guise {
     pub listing: String,
     /// What MLSD shows of every other.
     pub listing_below: String,
+    /// What SIZE tells of each file, whatever RETR sends.
+    pub told_bytes: Option<u64>,
 }
 
 impl Default for Guise {
     fn default() -> Self {
         let greeting = Some("220 At your service.");
-        Self { greeting, password: None, listing: String::new(), listing_below: String::new() }
+        Self { greeting, password: None, listing: String::new(), listing_below: String::new(), told_bytes: None }
     }
 }
 
@@ -96,7 +98,11 @@ impl Talk {
             "USER" => "331 And the password?".to_owned(),
             "PASS" if self.guise.password.is_some_and(|password| password != argument) => "530 No.".to_owned(),
             "PASS" => "230 Welcome.".to_owned(),
-            "FEAT" => "211-Features:\r\n MLST type*;size*;\r\n EPSV\r\n211 End".to_owned(),
+            "FEAT" => {
+                let size = self.guise.told_bytes.map_or("", |_| " SIZE\r\n");
+                format!("211-Features:\r\n MLST type*;size*;\r\n EPSV\r\n{size}211 End")
+            }
+            "SIZE" => self.guise.told_bytes.map_or_else(|| "502 What?".to_owned(), |bytes| format!("213 {bytes}")),
             "EPSV" => {
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
                 let port = listener.local_addr()?.port();

@@ -112,7 +112,8 @@ pub enum ClientAction {
         id: ActionId,
         /// A single name; where the order has a `tree`, a path of such names (`a/b/1.png`), whose directories are made.
         name: String,
-        /// The file's size, where the server told it.
+        /// The file's size, where the server told it. No byte beyond it is kept: a transfer that brings one ends there
+        /// ([`TooMuch`](super::event::MoveError::TooMuch)), so that no server fills the disk behind the user's back.
         size_bytes: Option<u64>,
         /// When it was last modified, UTC seconds, where the server told it. With the size it tells whether bytes
         /// that are there already are of this very file.

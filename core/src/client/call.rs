@@ -164,6 +164,10 @@ pub struct ClientSettings {
     pub active: bool,
     /// How often what broke is tried again without any headway in between.
     pub retries_max: u32,
+    /// Whether the very first connection is tried again too. What never worked is more often a wrong address than a
+    /// passing trouble.
+    #[serde(default)]
+    pub retry_first: bool,
     /// The pause before the first retry, milliseconds; it doubles with each further one.
     pub back_off_ms: u64,
     /// The longest pause, milliseconds.
@@ -183,6 +187,7 @@ impl Default for ClientSettings {
         Self {
             active: false,
             retries_max: 5,
+            retry_first: false,
             back_off_ms: 500,
             back_off_ms_max: 30_000,
             connect_ms_max: 30_000,

@@ -207,6 +207,7 @@ impl DataJob {
         let last = last.take();
         let trouble = outcome.err().map(|error| match error {
             MoveError::Local(fault) => Trouble::Local(fault),
+            MoveError::TooMuch => Trouble::TooMuch,
             _ => Trouble::Lost,
         });
         match (last, trouble) {

@@ -38,6 +38,8 @@ pub(super) struct Download {
     current: Current,
     /// Whether bytes of it may have come.
     begun: bool,
+    /// The size that more came than.
+    exceeded_bytes: Option<u64>,
     tally: Tally,
     stage: Stage,
 }
@@ -83,7 +85,19 @@ impl Download {
         }
         let walk = if files.is_empty() { Some(Walk::new(storage_path.clone(), tree)?) } else { None };
         let (current, tally, stage) = (Current::default(), Tally::default(), Stage::Entering);
-        Ok(Self { storage_path, tree, walk, listings: 0, files, file: 0, current, begun: false, tally, stage })
+        Ok(Self {
+            storage_path,
+            tree,
+            walk,
+            listings: 0,
+            files,
+            file: 0,
+            current,
+            begun: false,
+            exceeded_bytes: None,
+            tally,
+            stage,
+        })
     }
 
     fn ask(&mut self, stage: Stage, command: Command) -> Next {
@@ -152,6 +166,11 @@ impl Download {
 
     fn on_sink(&mut self, outcome: Result<u64, Fault>) -> Next {
         match outcome {
+            // A file that grew meanwhile has another size now; else the server does not tell the truth.
+            Ok(_) if self.exceeded_bytes.is_some() && self.exceeded_bytes == self.current.size_bytes => {
+                let what = format!("{}: the server sends more than the size that it tells", self.name());
+                Next::Fail(Failure::new(FailureKind::Protocol, what))
+            }
             Ok(offset_bytes) => {
                 self.current.offset_bytes = offset_bytes;
                 self.current.received_bytes = offset_bytes;
@@ -194,7 +213,12 @@ impl Download {
             Err(Trouble::Refused(reply)) if reply.class() == Class::Never && !moved.begun => {
                 self.on_refused(server, reply)
             }
-            Err(trouble) => place::broken(&format!("{} broke off", self.name()), trouble, moved.wire_bytes > 0),
+            Err(trouble) => {
+                if let Trouble::TooMuch = trouble {
+                    self.exceeded_bytes = self.current.size_bytes;
+                }
+                place::broken(&format!("{} broke off", self.name()), trouble, moved.wire_bytes > 0)
+            }
         }
     }
 
@@ -210,7 +234,7 @@ impl Download {
         }
         self.tally.add_refused(self.name(), kind, Some(reply));
         self.file += 1;
-        self.begun = false;
+        (self.begun, self.exceeded_bytes) = (false, None);
         self.begin_file(server)
     }
 
@@ -237,7 +261,7 @@ impl Download {
         let Current { received_bytes: size_bytes, modified_s, .. } = self.current;
         self.tally.add_done(FileDone { name: self.name(), size_bytes, modified_s });
         self.file += 1;
-        self.begun = false;
+        (self.begun, self.exceeded_bytes) = (false, None);
         self.begin_file(server)
     }
 

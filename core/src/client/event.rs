@@ -176,6 +176,8 @@ pub enum MoveError {
     ConnectionLost,
     /// `ClientAction::Cancel` ended it.
     Cancelled,
+    /// The server sends more than the size that it told of the file.
+    TooMuch,
     /// The file's side failed.
     Local(Fault),
 }

@@ -44,7 +44,7 @@ impl Client {
         let host = if self.host().contains(':') { format!("[{}]", self.host()) } else { self.host().to_owned() };
         let failure = Failure::new(kind, format!("cannot connect to {host}:{port}: {why}"));
         // What never worked is a wrong address rather than a passing trouble.
-        let again = self.was_up || self.retries > 0;
+        let again = self.was_up || self.retries > 0 || self.desk.settings.retry_first;
         self.deal_with(failure, again);
     }
 
@@ -107,7 +107,9 @@ impl Client {
                 }
             }
             Stage::Quitting => self.end(Ok(Summary::Quit)),
-            Stage::Opening if !self.was_up && self.retries == 0 => self.give_up(silent, false),
+            Stage::Opening if !self.was_up && self.retries == 0 => {
+                self.give_up(silent, self.desk.settings.retry_first);
+            }
             Stage::Idle | Stage::Ended => self.desk.wait_for_host(),
             _ => self.lose(silent),
         }

@@ -54,6 +54,8 @@ pub(super) enum Trouble {
     Insecure(TlsFault),
     /// The data connection was lost.
     Lost,
+    /// More came than the server told.
+    TooMuch,
     /// The file's side failed.
     Local(Fault),
     /// The listing is longer than anybody needs.

@@ -112,6 +112,10 @@ pub(super) fn broken(what: &str, trouble: Trouble, moved: bool) -> Next {
         Trouble::Lost => {
             Next::Again(Failure::new(FailureKind::Partial, because("the data connection broke".to_owned())))
         }
+        Trouble::TooMuch => {
+            let what = because("the server sends more than it told".to_owned());
+            Next::Again(Failure::new(FailureKind::Protocol, what))
+        }
         Trouble::Local(fault) => Next::Fail(Failure::new(FailureKind::Local, because(fault.0))),
         Trouble::ListingTooLong => {
             Next::Fail(Failure::new(FailureKind::Protocol, because("the listing is too long".to_owned())))

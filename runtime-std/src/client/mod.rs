@@ -43,6 +43,7 @@ pub(crate) mod command;
 mod control;
 mod data;
 pub mod driver;
+mod harmless;
 pub mod interest;
 mod limit;
 mod netrc;

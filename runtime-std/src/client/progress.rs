@@ -2,6 +2,7 @@
 
 use super::command::token;
 use super::driver::{Sight, Watcher};
+use super::harmless::{harmless, harmless_lines};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mayfly_core::client::action::ClientNote;
 use mayfly_core::client::reply_reader::Heard;
@@ -120,7 +121,7 @@ fn dialogue(mark: &str, reply: &Heard) -> String {
 
 /// One line on standard error. Where that is closed, nobody listens.
 pub(super) fn say(line: &dyn Display) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", harmless_lines(&line.to_string()));
 }
 
 struct Bar {
@@ -136,7 +137,7 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(form) {
             bar.set_style(style);
         }
-        bar.set_message(name.to_owned());
+        bar.set_message(harmless(name).into_owned());
         bar.set_position(offset_bytes);
         bar.reset_eta();
         Self { all: bars.clone(), shown: bar, offset_bytes }

@@ -3,7 +3,7 @@
 
 use super::place::{self, Place as Folder};
 use super::source::fault;
-use mayfly_core::client::event::Fault;
+use mayfly_core::client::event::{Fault, MoveError};
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use std::fs::{File, FileTimes};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
@@ -100,8 +100,15 @@ impl OpenSink {
         self.written_bytes
     }
 
-    /// Appends. May block.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+    /// Appends, but nothing beyond the size that the server told. May block.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), MoveError> {
+        let room = self.identity.size_bytes.map_or(u64::MAX, |size| size.saturating_sub(self.written_bytes));
+        let kept = usize::try_from(room).ok().and_then(|room| bytes.get(..room)).unwrap_or(bytes);
+        self.append(kept).map_err(MoveError::Local)?;
+        if kept.len() < bytes.len() { Err(MoveError::TooMuch) } else { Ok(()) }
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let written = match (&mut self.place, self.identity.modified_s) {
             // Now already, for this process may be killed at any time.
             (Place::Partial { file, .. }, Some(modified_s)) => {

@@ -117,7 +117,7 @@ impl Transfer {
             }
             Way::Receive { sink, chunk } => match read(stream, up_to(chunk, bytes_max)) {
                 Ok(0) => return Ok(Step::Ended),
-                Ok(bytes) => sink.write(&chunk[..bytes]).map(|()| bytes).map_err(Halt::Local),
+                Ok(bytes) => sink.write(&chunk[..bytes]).map(|()| bytes).map_err(Halt::Sink),
                 Err(halt) => Err(halt),
             },
             Way::Listing => {
@@ -177,12 +177,14 @@ enum Halt {
     NotByKernel,
     Lost,
     Local(Fault),
+    Sink(MoveError),
 }
 
 impl Halt {
     fn into_error(self) -> MoveError {
         match self {
             Self::Local(fault) => MoveError::Local(fault),
+            Self::Sink(error) => error,
             Self::Blocked | Self::NotByKernel | Self::Lost => MoveError::ConnectionLost,
         }
     }

@@ -324,3 +324,13 @@ fn a_failure_says_what_helps() {
         S: 553 File exists.\nF: Refused";
     assert!(advice(upload(&["a"], None, true), taken).contains("another name"));
 }
+
+#[test]
+fn what_never_worked_is_tried_again_only_where_that_is_wanted() {
+    let settings = |retry_first| ClientSettings { retries_max: 1, retry_first, ..ClientSettings::default() };
+    run(&settings(false), &[connect()], "A: open host:21 = refused\nF: CannotConnect").unwrap_err();
+    let twice = "A: open host:21 = refused\n! wait 500\nA: open host:21 = refused\nF: CannotConnect";
+    run(&settings(true), &[connect()], twice).unwrap_err();
+    let silent = "A: open host:21\n! wait\n! wait 500\nA: open host:21\n! wait\nF: TimedOut";
+    run(&settings(true), &[connect()], silent).unwrap_err();
+}

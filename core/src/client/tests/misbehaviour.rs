@@ -153,3 +153,22 @@ fn an_interrupt_ends_all_at_once() {
     failure.unwrap_err();
     run(&one_try(), &[connect()], "A: open host:21\n! interrupt\nA: end\nF: Interrupted").unwrap_err();
 }
+
+/// A file that has grown is fetched anew; of a server that only says less than it sends, no more is taken.
+#[test]
+fn what_comes_beyond_the_size_that_was_told_ends_it() {
+    let settings = ClientSettings { retries_max: 1, ..ClientSettings::default() };
+    let ask = |size: u64| format!("C: SIZE a\nS: 213 {size}\nC: MDTM a\nS: 213 20010909014640\n");
+    let fetch = "C: EPSV\nS: 229 (|||40001|)\nA: connect 192.0.2.1:40001 = ok\nC: RETR a\nS: 150 ok\n";
+    let begin = format!("{}F: ok\nC: CWD scans\nS: 250 ok\n", login(PLAIN));
+    let first =
+        format!("{}A: sink a of 5 = 0\n{fetch}A: receive from 0 = 9 too much\nS: 426 gone\n! wait 500\n", ask(5));
+    let lied = format!("{begin}{first}{}A: sink a of 5 = 5\nA: hang up\nF: Protocol", ask(5));
+    let lied = run(&settings, &[connect(), download(&["a"])], &lied).unwrap_err();
+    assert!(lied.what.contains("more than the size"), "{lied}");
+    let grown = format!(
+        "{begin}{first}{}A: sink a of 7 = 0\n{fetch}A: receive from 0 = 7\nS: 226 ok\nA: keep 1000000000 = ok\nF: ok",
+        ask(7)
+    );
+    run(&settings, &[connect(), download(&["a"])], &grown).unwrap();
+}

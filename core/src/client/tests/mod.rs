@@ -296,6 +296,7 @@ impl Bench {
                     match how {
                         "ok" => Ok(()),
                         "lost" => Err(MoveError::ConnectionLost),
+                        "too much" => Err(MoveError::TooMuch),
                         "cancelled" => Err(MoveError::Cancelled),
                         how => Err(MoveError::Local(Fault(how.to_owned()))),
                     },

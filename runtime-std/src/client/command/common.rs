@@ -27,9 +27,10 @@ pub(crate) struct Common {
     /// Show the dialogue on standard error, passwords hidden
     #[arg(short, long)]
     verbose: bool,
-    /// How often to try again what breaks, without any headway in between
-    #[arg(long, value_name = "N", default_value_t = ClientSettings::default().retries_max)]
-    retries: u32,
+    /// How often to try again what breaks, without any headway in between [default: 5]; where it is given, also a server
+    /// that cannot be reached to begin with
+    #[arg(long, value_name = "N")]
+    retries: Option<u32>,
     /// The longest pause between two tries; the first is half a second, and each further one twice as long
     #[arg(long, value_name = "TIME", value_parser = value::pause, default_value = "30s")]
     retry_delay: Duration,
@@ -128,7 +129,8 @@ impl Common {
         let defaults = ClientSettings::default();
         ClientSettings {
             active,
-            retries_max: retries,
+            retries_max: retries.unwrap_or(defaults.retries_max),
+            retry_first: retries.is_some(),
             back_off_ms: defaults.back_off_ms.min(ms(retry_delay)),
             back_off_ms_max: ms(retry_delay),
             connect_ms_max: timeout_ms.min(defaults.connect_ms_max),

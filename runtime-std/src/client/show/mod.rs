@@ -5,6 +5,7 @@ mod tree;
 
 pub(super) use tree::{tree_download_failed, tree_downloaded, tree_upload_failed, tree_uploaded};
 
+use super::harmless::{harmless, harmless_lines};
 use super::progress::say;
 use super::remote::Remote;
 use super::{Destination, Failure, FailureKind, FileDone, PathExpiry, Uploaded, Viewed};
@@ -15,7 +16,7 @@ use mayfly_core::date;
 use mayfly_core::record::Token;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
 /// Shows an upload: the URL to hand on, its date, and the line that downloads it.
@@ -59,7 +60,7 @@ pub(super) fn viewed(path: &str, viewed: &Viewed, as_json: bool) -> Exit {
         }));
     }
     let shown = print(&listing.iter().fold(String::new(), |mut lines, line| {
-        lines += &fit_to_show(line);
+        lines += &harmless(line);
         lines.push('\n');
         lines
     }));
@@ -104,7 +105,7 @@ pub(super) fn failed(failure: &Failure, as_json: bool) -> Exit {
     if !failure.done.is_empty() {
         let _ = write!(text, " (files done before: {})", failure.done.len());
     }
-    complain(&format_args!("{text}\nhint: {}", failure.advice()));
+    complain(&format_args!("{}\nhint: {}", harmless(&text), failure.advice()));
     if as_json {
         let Failure { kind, what, reply, done, refused, token, .. } = failure;
         result(&json!({ "error": {
@@ -148,11 +149,6 @@ fn expiry_line(expiry: PathExpiry) -> String {
     }
 }
 
-/// Names are strangers' text and may not steer the terminal.
-fn fit_to_show(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
-}
-
 /// The path as every command names it.
 fn absolute(path: &str) -> String {
     format!("/{}", path.trim_start_matches('/'))
@@ -173,6 +169,8 @@ fn result(value: &Value) -> Exit {
 /// Writes to standard output. A result that nobody gets is a failure.
 fn print(text: &str) -> Exit {
     let mut stdout = std::io::stdout().lock();
+    // A program gets names as they are, but a person none that deceives.
+    let text = if stdout.is_terminal() { harmless_lines(text) } else { text.to_owned() };
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Exit::Done,
         Err(error) => {

@@ -1,9 +1,10 @@
 //! How the commands show what came of trees, and of several files at a time.
 
+use super::super::harmless::harmless;
 use super::super::progress::say;
 use super::super::remote::Remote;
 use super::super::tree::{Failed, Skipped, TreeFailure, TreeReport};
-use super::{absolute, exit_of, expiry_line, fit_to_show, print, result, upload_left, utc};
+use super::{absolute, exit_of, expiry_line, print, result, upload_left, utc};
 use crate::complain::complain;
 use crate::exit::Exit;
 use serde_json::{Value, json};
@@ -104,16 +105,16 @@ fn left_out(Skipped { name, why }: &Skipped) -> Value {
 
 fn tell_notes(report: &TreeReport) {
     for Skipped { name, why } in &report.skipped {
-        say(&format_args!("note: {} is left out: {why}", fit_to_show(name)));
+        say(&format_args!("note: {} is left out: {why}", harmless(name)));
     }
     for failure in &report.given_up {
-        say(&format_args!("note: one connection less: {}", fit_to_show(&failure.to_string())));
+        say(&format_args!("note: one connection less: {}", harmless(&failure.to_string())));
     }
 }
 
 fn tell_failed(report: &TreeReport) {
     for Failed { name, what, .. } in report.failed.iter().filter(|_| report.failed.len() > 1) {
-        say(&format_args!("failed: {} {}", fit_to_show(name), fit_to_show(what)));
+        say(&format_args!("failed: {} {}", harmless(name), harmless(what)));
     }
 }
 
@@ -123,7 +124,7 @@ fn tell(failed: &TreeFailure) -> Exit {
         0 => String::new(),
         done => format!(" (files done: {done})"),
     };
-    complain(&format_args!("{}{done}\nhint: {}", fit_to_show(&failure.to_string()), failure.advice()));
+    complain(&format_args!("{}{done}\nhint: {}", harmless(&failure.to_string()), failure.advice()));
     exit_of(failure.kind)
 }
 
