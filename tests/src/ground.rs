@@ -1,5 +1,6 @@
 //! Where a real client is tried: a server on a free port, and a folder of the client's own.
 
+use crate::certificates::Certificates;
 use crate::process::{Driver, Ran, ServerProcess, run_fed};
 use serde_json::Value;
 use std::fs;
@@ -74,14 +75,32 @@ impl Ground {
         Self::new(driver, Mode::Ipv6)
     }
 
+    /// For a client that speaks TLS: the server takes no name and no data without it, listens for those who begin with
+    /// it too, and has these flags besides.
+    ///
+    /// # Panics
+    /// Where the server does not start.
+    #[must_use]
+    pub fn ftps(driver: Driver, mode: Mode, flags: &[&str]) -> Self {
+        let certificates = Certificates::of_this_process();
+        let [certificate, key] = [&certificates.server, &certificates.server_key].map(|path| path.to_string_lossy());
+        let listen = if mode == Mode::Ipv6 { "[::1]:0" } else { "127.0.0.1:0" };
+        let tls = ["--tls-cert", &certificate, "--tls-key", &key, "--listen-tls", listen];
+        Self::with(driver, mode, &[&tls, flags].concat())
+    }
+
     fn new(driver: Driver, mode: Mode) -> Self {
+        Self::with(driver, mode, &[])
+    }
+
+    fn with(driver: Driver, mode: Mode, flags: &[&str]) -> Self {
         let [root, client] = [(); 2].map(|()| tempfile::tempdir().expect("there is room for a folder"));
         for name in ["home", "settings"] {
             fs::create_dir(client.path().join(name)).expect("the folder is ours");
         }
         let listen = if mode == Mode::Ipv6 { "[::1]:0" } else { "127.0.0.1:0" };
         // What is tried here is what clients say; that bytes last is tried elsewhere.
-        let flags = ["--anonymous-rights", "all", "--durability", "none"];
+        let flags = [&["--anonymous-rights", "all", "--durability", "none"], flags].concat();
         let server = ServerProcess::start_on(driver, listen, root.path(), &flags);
         Self { mode, server, root, client }
     }
@@ -102,6 +121,17 @@ impl Ground {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Where it listens for those who begin with TLS.
+    ///
+    /// # Panics
+    /// Where it does not.
+    #[must_use]
+    pub fn tls_address(&self) -> SocketAddr {
+        let line = self.log_lines(2, "\"listening\"").swap_remove(1);
+        let entry: Value = serde_json::from_str(&line).expect("its log is JSON");
+        entry["address"].as_str().and_then(|address| address.parse().ok()).expect("it names its address")
     }
 
     /// The server's address without brackets, and its port.
