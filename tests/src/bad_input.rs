@@ -2,21 +2,22 @@
 //! one final reply, of those that its row names, and the session lives.
 
 use crate::stage::{Fault, Stage};
-use crate::transcript::script::Closing;
+use crate::transcript::script::{Channel, Closing, Handshake};
 use mayfly_core::wire::command::row::{EVERYWHERE, Login, Row, Turn};
 use mayfly_core::wire::command::table::COMMANDS;
 
-/// Lets every row meet every kind of bad input, each in a session of its own; tells how many exchanges there were.
+/// Lets every row meet every kind of bad input, each in a session of its own, in clear or through TLS, with data that are
+/// private then; tells how many exchanges there were.
 ///
 /// # Errors
 /// What was not as it must be, one line each.
-pub fn meet_all(stage: &mut dyn Stage) -> Result<usize, Fault> {
+pub fn meet_all(stage: &mut dyn Stage, channel: Channel) -> Result<usize, Fault> {
     let mut faults = Vec::new();
     let mut met = 0;
     for row in COMMANDS {
         for kind in KINDS {
             met += 1;
-            if let Err(fault) = meet(stage, row, kind) {
+            if let Err(fault) = meet(stage, row, kind, channel) {
                 faults.push(format!("{} with {}: {fault}", row.name, kind.what));
             }
         }
@@ -65,9 +66,15 @@ const KINDS: &[Kind] = &[
     Kind { moment: Moment::DuringTransfer, ..kind("no argument during a transfer", b"") },
 ];
 
-fn meet(stage: &mut dyn Stage, row: &Row, kind: &Kind) -> Result<(), Fault> {
+fn meet(stage: &mut dyn Stage, row: &Row, kind: &Kind, channel: Channel) -> Result<(), Fault> {
     stage.connect(SESSION)?;
     expect(stage, &[220])?;
+    if channel == Channel::Tls {
+        command(stage, b"AUTH TLS", &[234])?;
+        stage.secure(SESSION, Handshake::Proper, b"")?;
+        command(stage, b"PBSZ 0", &[200])?;
+        command(stage, b"PROT P", &[200])?;
+    }
     if kind.moment != Moment::BeforeLogin {
         command(stage, b"USER anonymous", &[331])?;
         command(stage, b"PASS x", &[230])?;
@@ -76,7 +83,7 @@ fn meet(stage: &mut dyn Stage, row: &Row, kind: &Kind) -> Result<(), Fault> {
     line.extend(kind.argument.repeat(kind.times));
     let due = due(row, kind);
     if kind.moment == Moment::DuringTransfer {
-        during_transfer(stage, row, &line, &due)?;
+        during_transfer(stage, row, (&line, &due), channel)?;
     } else {
         command(stage, &line, &due)?;
     }
@@ -89,12 +96,20 @@ fn meet(stage: &mut dyn Stage, row: &Row, kind: &Kind) -> Result<(), Fault> {
 }
 
 /// An upload has begun and waits for bytes.
-fn during_transfer(stage: &mut dyn Stage, row: &Row, line: &[u8], due: &[u16]) -> Result<(), Fault> {
+fn during_transfer(
+    stage: &mut dyn Stage,
+    row: &Row,
+    (line, due): (&[u8], &[u16]),
+    channel: Channel,
+) -> Result<(), Fault> {
     stage.send(SESSION, b"EPSV\r\n")?;
     let entered = next_line(stage)?;
     let port = entered.split('|').nth(3).and_then(|port| port.parse().ok());
     stage.data_connect(SESSION, port.ok_or(entered)?)?;
     command(stage, b"STOR upload", &[150])?;
+    if channel == Channel::Tls {
+        stage.data_secure(SESSION, Handshake::Proper)?;
+    }
     stage.send(SESSION, &[line, b"\r\n"].concat())?;
     let takes_none = line == row.name.as_bytes();
     match row.turn {

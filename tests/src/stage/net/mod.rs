@@ -70,7 +70,7 @@ impl<S: Serve + Send + 'static> NetStage<S> {
         let clock = Arc::new(WatchedClock::new(START));
         let (session, limits) = settings::read(setup)?;
         let address: IpAddr = if setup.ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
-        let options = ServeOptions {
+        let mut options = ServeOptions {
             listen: vec![SocketAddr::new(address, 0)],
             listen_tls: setup.tls.implicit.then(|| SocketAddr::new(address, 0)).into_iter().collect(),
             tls: setup.has_tls().then(certificate).transpose()?,
@@ -82,6 +82,8 @@ impl<S: Serve + Send + 'static> NetStage<S> {
             login_queue: limits.login_queue,
             ..ServeOptions::default()
         };
+        // By a clock that stands still, a minute's worth would have to last for ever.
+        options.door.connections_per_minute = 0;
         let server = Running::start(&options, &clock)?;
         Ok(Self {
             root,
