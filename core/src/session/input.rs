@@ -93,9 +93,9 @@ impl Input {
         }
     }
 
-    /// Whether nothing came that was not carried out.
+    /// Whether nothing came that was not carried out, nor anything that would swallow what comes next.
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.framer.held_bytes() == 0
+        self.waiting.is_empty() && self.framer.held_bytes() == 0 && !self.framer.is_amid_code()
     }
 
     /// Lines that wait.

@@ -109,6 +109,12 @@ impl LineFramer {
         self.buffer.len() - self.start
     }
 
+    /// Whether the last byte has begun a Telnet code that is not whole, so that what comes next would count to it.
+    #[must_use]
+    pub fn is_amid_code(&self) -> bool {
+        !matches!(self.telnet, Telnet::Data | Telnet::Cr)
+    }
+
     /// RFC 854: what the peer will do it shall not, and what it asks us to do we will not. WONT and DONT ask nothing.
     fn refuse(&mut self, verb: u8, option: u8) {
         let answer = match verb {

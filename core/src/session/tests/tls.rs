@@ -63,9 +63,17 @@ fn without_a_certificate_there_is_no_tls() {
 #[test]
 fn input_in_clear_behind_auth_closes_the_connection() {
     // CVE-2011-0411 and its kind: what was put in clear behind AUTH must not count as sent through TLS.
-    for input in ["AUTH TLS\r\nUSER anonymous\r\n", "AUTH TLS\r\nUSER", "AUTH TLS\r\n\r\n"] {
+    // A Telnet code that only began would swallow what is sent through TLS: a byte of it, or all.
+    for input in [
+        &b"AUTH TLS\r\nUSER anonymous\r\n"[..],
+        b"AUTH TLS\r\nUSER",
+        b"AUTH TLS\r\n\r\n",
+        b"AUTH TLS\r\n\xff",
+        b"AUTH TLS\r\n\xff\xfb",
+        b"AUTH TLS\r\n\xff\xfa\x18",
+    ] {
         let mut host = Host::greeted(settings(TlsRules::default()));
-        host.event(Event::ControlReceived { bytes: input.as_bytes().to_vec() });
+        host.event(Event::ControlReceived { bytes: input.to_vec() });
         host.says(&["234 Proceed with negotiation."]);
         assert!(host.closed, "{input:?}");
         assert!(host.open.is_empty(), "{input:?}");
