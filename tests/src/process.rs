@@ -120,7 +120,21 @@ impl ServerProcess {
     /// Where it does not come to listen.
     #[must_use]
     pub fn start_on(driver: Driver, listen: &str, root: &Path, flags: &[&str]) -> Self {
-        Self::spawn(driver, listen, root, &[&["--log-format", "json"], flags].concat(), |log| {
+        Self::spawn(Command::new(driver.binary()), listen, root, &[&["--log-format", "json"], flags].concat(), |log| {
+            log.wait_for(|line| line.contains("\"listening\""))
+        })
+    }
+
+    /// The same on a free port of 127.0.0.1, by a program that changes something about itself and then becomes what its
+    /// arguments say.
+    ///
+    /// # Panics
+    /// Where it does not come to listen.
+    #[must_use]
+    pub fn start_by(launcher: &Path, driver: Driver, root: &Path, flags: &[&str]) -> Self {
+        let mut command = Command::new(launcher);
+        command.arg(driver.binary());
+        Self::spawn(command, "127.0.0.1:0", root, &[&["--log-format", "json"], flags].concat(), |log| {
             log.wait_for(|line| line.contains("\"listening\""))
         })
     }
@@ -132,7 +146,8 @@ impl ServerProcess {
     #[must_use]
     pub fn start_logging_to(file: &Path, driver: Driver, root: &Path, flags: &[&str]) -> Self {
         let name = file.to_str().expect("a test's paths are UTF-8");
-        Self::spawn(driver, "127.0.0.1:0", root, &[&["--log-file", name], flags].concat(), |_| {
+        let command = Command::new(driver.binary());
+        Self::spawn(command, "127.0.0.1:0", root, &[&["--log-file", name], flags].concat(), |_| {
             let mut listening = None;
             wait_until("the log file to say where it listens", || {
                 let text = std::fs::read_to_string(file).unwrap_or_default();
@@ -145,13 +160,12 @@ impl ServerProcess {
     }
 
     fn spawn(
-        driver: Driver,
+        mut command: Command,
         listen: &str,
         root: &Path,
         flags: &[&str],
         listening: impl FnOnce(&Log) -> String,
     ) -> Self {
-        let mut command = Command::new(driver.binary());
         command.args(["serve", "--listen", listen, "--root"]).arg(root).args(flags);
         let mut child = command
             .stdin(Stdio::null())

@@ -4,5 +4,6 @@ mod bounce;
 mod commands;
 mod confined;
 mod ground;
+mod races;
 mod traversal;
 mod wire;

@@ -74,7 +74,8 @@ fn require_canary_is_seen(wire: &mut Wire, ground: &Ground) {
     assert!(String::from_utf8_lossy(&wire.heard).contains("seen"));
 }
 
-fn try_one(wire: &mut Wire, ground: &Ground, command: &PathCommand, line: &[u8]) {
+/// Carries a command out, with what must come before and after it. The code that it ended with.
+pub(crate) fn try_one(wire: &mut Wire, ground: &Ground, command: &PathCommand, line: &[u8]) -> u16 {
     // It may have been moved or overwritten by the try before.
     fs::write(ground.root().join("plain"), "plain").expect("there is room");
     if command.row.name == "RNTO" {
@@ -90,6 +91,7 @@ fn try_one(wire: &mut Wire, ground: &Ground, command: &PathCommand, line: &[u8])
     }
     // A directory of such a name may be made inside, and be gone into.
     wire.ask(b"CWD /");
+    code
 }
 
 fn what_is_neither_file_nor_directory_is_never_opened(driver: Driver) {
