@@ -42,6 +42,7 @@ fn actions() {
         r#"{"action":"close_control"}"#,
         r#"{"action":"hand_token","storage_path":"/a","token":"00112233445566778899aabbccddeeff"}"#,
         r#"{"action":"note","note":{"note":"file_begun","name":"1.png","size_bytes":null,"offset_bytes":0}}"#,
+        r#"{"action":"note","note":{"note":"lines_unread","lines":2}}"#,
         r#"{"action":"note","note":{"note":"date_left_alone","storage_path":"/a"}}"#,
         r#"{"action":"note","note":{"note":"retrying","retry":1,"retries_max":5,"after_ms":500,"because":"lost"}}"#,
         r#"{"action":"finished","outcome":{"ok":{"done":"connected","welcome":"Welcome"}}}"#,
@@ -148,7 +149,7 @@ fn calls_of_trees_keep_their_forms_and_take_the_older_ones() {
 fn what_was_listed_keeps_its_form() {
     let line = "-rw-r--r--   1 ftp      ftp          2745 Dec 24  2026 1.png";
     let entries = [ListedEntry::from(parse_line(line, 0).unwrap())].into();
-    let listed = Summary::Listed(Listed { entries, refused: Vec::new() });
+    let listed = Summary::Listed(Listed { entries, ..Listed::default() });
     let json = concat!(
         r#"{"done":"listed","entries":[{"name":"1.png","directory":false,"size_bytes":2745,"kind":"file","#,
         r#""modified_s":1798070400,"modified_exact":false}],"refused":[]}"#,

@@ -214,6 +214,11 @@ pub enum ClientNote {
         /// It.
         storage_path: String,
     },
+    /// So many lines of the listings could not be read, and what they stand for is left out.
+    LinesUnread {
+        /// How many.
+        lines: u64,
+    },
     /// Something broke, and is tried again.
     Retrying {
         /// Which retry it is, counted from 1.

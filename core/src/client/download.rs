@@ -13,7 +13,7 @@ use super::server::{Known, Server};
 use super::step::{Input, Next, Step};
 use super::summary::{FileDone, Listed, Summary};
 use super::tally::Tally;
-use super::walk::Walk;
+use super::walk::{self, Walk};
 use crate::wire::command::Command;
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
@@ -111,7 +111,9 @@ impl Download {
         if let Some(next) = walk.walk(server, input) {
             return advised(next);
         }
-        let Listed { entries, refused } = walk.take();
+        let listed = walk.take();
+        let note = walk::unread(&listed);
+        let Listed { entries, refused, .. } = listed;
         for Refusal { name, kind, reply } in refused {
             self.tally.add_refused(name, kind, reply);
         }
@@ -120,7 +122,7 @@ impl Download {
         self.files = files.map(|entry| entry.name).collect();
         self.listings = walk.listings();
         self.walk = None;
-        self.begin_file(server)
+        walk::told(note, self.begin_file(server))
     }
 
     fn name(&self) -> String {

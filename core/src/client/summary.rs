@@ -72,6 +72,14 @@ pub struct Listed {
     /// Directories below it that could not be listed, and names that could lead out of it.
     #[serde(default)]
     pub refused: Vec<Refusal>,
+    /// Lines of listings that nobody can read, among others that one can; what they stand for is not in `entries`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unread_lines: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One line of a listing, read.

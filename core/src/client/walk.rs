@@ -1,5 +1,6 @@
 //! A look into a directory, or into all of the tree below it: MLSD where the server knows it, else LIST, else NLST.
 
+use super::action::ClientNote;
 use super::failure::{Failure, FailureKind, Refusal};
 use super::listing::{self, Entry, EntryKind};
 use super::names;
@@ -13,6 +14,7 @@ use crate::limits;
 use crate::listing::options::ListingRequest;
 use crate::wire::command::Command;
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
@@ -181,11 +183,15 @@ impl Walk {
     fn read(&mut self, server: &mut Server, form: Form, text: &str) -> Result<Vec<Entry>, Form> {
         match form {
             Form::Machine => {
-                let entries: Option<_> = listing::lines(text).map(listing::parse_facts).collect();
-                entries.ok_or_else(|| {
+                let lines = listing::lines(text).count();
+                let entries: Vec<Entry> = listing::lines(text).filter_map(listing::parse_facts).collect();
+                if entries.is_empty() && lines > 0 {
                     server.features.machine_listing = Known::No;
-                    Form::Long
-                })
+                    return Err(Form::Long);
+                }
+                // One that is broken costs no other; a long listing would tell less of all of them.
+                self.listed.unread_lines += (lines - entries.len()) as u64;
+                Ok(entries)
             }
             Form::Long => {
                 let read = listing::parse(text, server.now.utc_s);
@@ -277,7 +283,24 @@ impl Walk {
 /// A call that is nothing but a walk.
 impl Step for Walk {
     fn step(&mut self, server: &mut Server, input: Input) -> Next {
-        self.walk(server, input).unwrap_or_else(|| Next::Finish(Summary::Listed(self.take())))
+        self.walk(server, input).unwrap_or_else(|| {
+            let listed = self.take();
+            let note = unread(&listed);
+            told(note, Next::Finish(Summary::Listed(listed)))
+        })
+    }
+}
+
+/// What the user shall hear of lines that could not be read.
+pub(super) fn unread(listed: &Listed) -> Option<ClientNote> {
+    (listed.unread_lines > 0).then_some(ClientNote::LinesUnread { lines: listed.unread_lines })
+}
+
+/// The same after this was told.
+pub(super) fn told(note: Option<ClientNote>, next: Next) -> Next {
+    match note {
+        Some(note) => Next::Noting(note, Box::new(next)),
+        None => next,
     }
 }
 

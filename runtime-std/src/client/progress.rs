@@ -71,6 +71,9 @@ impl Progress {
                     format_args!("note: {storage_path} is there already and keeps its date; --expires changes nothing");
                 progress.say(&text);
             }
+            Sight::Noted(ClientNote::LinesUnread { lines }) => {
+                progress.say(&format_args!("note: {lines} lines of the listing cannot be read and are left out"));
+            }
             Sight::Noted(ClientNote::FileBegun { name, size_bytes, offset_bytes }) => {
                 bar = progress.bars.as_ref().map(|bars| Bar::begin(bars, name, *size_bytes, *offset_bytes));
             }

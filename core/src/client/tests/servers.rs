@@ -1,6 +1,7 @@
 //! Servers that lack what others have, or do it in an order of their own.
 
 use super::*;
+use crate::client::call::ListOrder;
 use crate::client::summary::Viewed;
 
 const PASSIVE: &str = "C: EPSV\nS: 229 ok (|||40001|)\nA: connect 192.0.2.1:40001 = ok\n";
@@ -181,6 +182,12 @@ fn where_mlsd_is_promised_and_missing_comes_list() {
         let script = format!("{ENTERED}{PASSIVE}C: MLSD\n{mlsd}{ASCII}{PASSIVE}{listed}");
         run_after_login("MLST", &[download(&[])], &script).unwrap();
     }
+    // One line that is broken costs no other, and is counted.
+    let some = "S: 150 ok\nA: receive listing = type=file; a|type=fi|banner|type=dir; d|\nS: 226 ok\nF: ok";
+    let list = [Call::List(ListOrder { path: "scans".to_owned(), recursive: false })];
+    let listed = run_after_login("MLST", &list, &format!("{ENTERED}{PASSIVE}C: MLSD\n{some}")).unwrap();
+    let Summary::Listed(listed) = listed else { panic!("{listed:?}") };
+    assert_eq!((listed.entries.len(), listed.unread_lines), (2, 2));
     // A directory that is not there is no reason to try another way.
     run_after_login("MLST", &[download(&[])], &format!("{ENTERED}{PASSIVE}C: MLSD\nS: 550 no\nF: Refused"))
         .unwrap_err();

@@ -57,7 +57,7 @@ fn a_long_listing_enters_each_directory_and_comes_back() {
     );
     let listed = run_after_login("SIZE", list(true), &script);
     assert_eq!(names(&listed), ["a", "sub", "sub/sub"]);
-    let Ok(Summary::Listed(Listed { entries, refused })) = listed else { panic!() };
+    let Ok(Summary::Listed(Listed { entries, refused, .. })) = listed else { panic!() };
     assert_eq!(refused[0].name, "sub/sub");
     assert_eq!((entries[0].size_bytes, entries[1].directory), (Some(7), true));
 }

@@ -55,7 +55,7 @@ impl DownloadTree {
     /// # Errors
     /// [`TreeFailure`], where nothing can be had.
     pub fn opened(&mut self, opening: Result<Summary, Failure>) -> Result<Queue, Box<TreeFailure>> {
-        let Listed { entries, refused } = match opening {
+        let Listed { entries, refused, .. } = match opening {
             Ok(Summary::Listed(listed)) => listed,
             Ok(other) => return Err(unexpected(&other).into()),
             Err(failure) => return Err(failure.into()),
@@ -201,7 +201,7 @@ mod tests {
     }
 
     fn opened(tree: &mut DownloadTree, entries: Vec<ListedEntry>) -> Vec<String> {
-        let listed = Summary::Listed(Listed { entries, refused: Vec::new() });
+        let listed = Summary::Listed(Listed { entries, ..Listed::default() });
         let queue = tree.opened(Ok(listed)).unwrap();
         std::iter::from_fn(|| queue.take())
             .flat_map(|share| match share.call() {
