@@ -66,7 +66,7 @@ fn attack(driver: Driver, ground: &Ground, paths: &[Vec<u8>]) {
 }
 
 /// What these tests look for would be seen: an honest file comes over this same wire.
-fn require_canary_is_seen(wire: &mut Wire, ground: &Ground) {
+pub(crate) fn require_canary_is_seen(wire: &mut Wire, ground: &Ground) {
     fs::write(ground.root().join("plain"), "seen").expect("there is room");
     wire.heard.clear();
     assert_eq!(wire.ask(b"CWD /"), 250);
