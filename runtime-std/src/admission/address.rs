@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 /// The address under which a visitor is counted: an IPv4 address alone; of an IPv6 address the first `ipv6_prefix_bits`,
 /// for whoever has a network of their own (RFC 6177 2: a /64 at least) may come from any address in it.
-pub(super) fn counted(address: IpAddr, ipv6_prefix_bits: u8) -> IpAddr {
+pub(crate) fn counted(address: IpAddr, ipv6_prefix_bits: u8) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {

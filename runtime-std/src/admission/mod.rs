@@ -9,6 +9,7 @@ mod rules;
 mod told;
 mod visits;
 
+pub(crate) use address::counted;
 pub use rules::Rules;
 
 use crate::passive::{self, Again, LookUp, PassiveHost};

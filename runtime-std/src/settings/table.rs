@@ -223,7 +223,7 @@ settings! {
     login_threads: Count<1, 64> = "2", "N",
         "Logins that are checked at the same time; each takes 19 MiB meanwhile";
     login_queue: Count<1, 10_000> = "64", "N",
-        "Logins that wait to be checked; whoever comes then is told to come later";
+        "Logins that wait to be checked; beyond that, whoever has the most waiting is told to come later";
     user: Option<UserName> = "own", "USER[:GROUP]",
         "Whom the server becomes once its ports are bound, and who owns what it stores: a name or number, alone with its \
          own groups, else with that group alone; root stays so unwarned; own: whoever starts it";

@@ -3,7 +3,8 @@
 
 use mayfly_core::error::LoginError;
 use mayfly_core::user::Account;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -47,6 +48,8 @@ struct State {
 }
 
 struct Job {
+    /// Whom it counts for.
+    visitor: IpAddr,
     /// Gone, where nobody waits for it any more.
     slot: Weak<Slot>,
     work: Work,
@@ -62,16 +65,21 @@ struct Progress {
 }
 
 impl Pool {
-    /// Has it done. `Busy` where the queue is full.
-    pub(super) fn submit(&self, work: Work, bounds: Bounds) -> Pending {
+    /// Has it done. Where the queue is full, it is `Busy` for whoever has the most waiting in it: a visitor who fills it
+    /// keeps nobody else out.
+    pub(super) fn submit(&self, work: Work, bounds: Bounds, visitor: IpAddr) -> Pending {
         let slot = Arc::new(Slot::default());
         let mut state = self.0.state();
         state.jobs.retain(Job::is_awaited);
+        let mut displaced = None;
         if state.jobs.len() >= bounds.queue {
-            slot.tell(Err(LoginError::Busy));
-            return Pending(slot);
+            displaced = state.displace_for(visitor);
+            if displaced.is_none() {
+                slot.tell(Err(LoginError::Busy));
+                return Pending(slot);
+            }
         }
-        state.jobs.push_back(Job { slot: Arc::downgrade(&slot), work });
+        state.jobs.push_back(Job { visitor, slot: Arc::downgrade(&slot), work });
         if state.idle < state.jobs.len() && state.threads < bounds.threads {
             match self.start() {
                 Ok(()) => state.threads += 1,
@@ -85,6 +93,10 @@ impl Pool {
             }
         }
         self.0.work_came.notify_one();
+        drop(state);
+        if let Some(slot) = displaced.and_then(|job| job.slot.upgrade()) {
+            slot.tell(Err(LoginError::Busy));
+        }
         Pending(slot)
     }
 
@@ -126,6 +138,21 @@ impl Shared {
                 return None;
             }
         }
+    }
+}
+
+impl State {
+    /// Takes out the last that waits for the visitor who has the most waiting, where that leaves them no fewer than
+    /// `newcomer` has with one more.
+    fn displace_for(&mut self, newcomer: IpAddr) -> Option<Job> {
+        let mut waiting: HashMap<IpAddr, usize> = HashMap::new();
+        for job in &self.jobs {
+            *waiting.entry(job.visitor).or_default() += 1;
+        }
+        let own = waiting.get(&newcomer).copied().unwrap_or_default();
+        let (visitor, _) = waiting.into_iter().filter(|(_, count)| *count > own + 1).max_by_key(|(_, count)| *count)?;
+        let at = self.jobs.iter().rposition(|job| job.visitor == visitor)?;
+        self.jobs.remove(at)
     }
 }
 
@@ -185,8 +212,12 @@ const IDLE_MAX: Duration = Duration::from_secs(30);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
     use std::sync::mpsc::{Receiver, Sender, channel};
     use std::task::Wake;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+    const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
 
     struct Unpark(thread::Thread);
 
@@ -225,15 +256,15 @@ mod tests {
         let (begun, arrivals) = channel();
         let (first, go_on) = held(&begun);
         let (second, go_on_too) = held(&begun);
-        let first = pool.submit(first, bounds);
+        let first = pool.submit(first, bounds, HERE);
         arrivals.recv().unwrap();
-        let second = pool.submit(second, bounds);
+        let second = pool.submit(second, bounds, HERE);
         arrivals.recv().unwrap();
-        let waiting = pool.submit(Box::new(|| Err(LoginError::Refused)), bounds);
-        assert_eq!(wait(pool.submit(Box::new(|| unreachable!()), bounds)), Err(LoginError::Busy));
+        let waiting = pool.submit(Box::new(|| Err(LoginError::Refused)), bounds, HERE);
+        assert_eq!(wait(pool.submit(Box::new(|| unreachable!()), bounds, HERE)), Err(LoginError::Busy));
         // Who goes makes room, and is not checked any more.
         drop(waiting);
-        let waiting = pool.submit(Box::new(|| Err(LoginError::Refused)), bounds);
+        let waiting = pool.submit(Box::new(|| Err(LoginError::Refused)), bounds, HERE);
         go_on.send(()).unwrap();
         go_on_too.send(()).unwrap();
         for pending in [first, second, waiting] {
@@ -243,11 +274,32 @@ mod tests {
     }
 
     #[test]
+    fn who_fills_the_queue_keeps_nobody_else_out() {
+        let pool = Pool::default();
+        let bounds = Bounds { threads: 1, queue: 3 };
+        let (begun, arrivals) = channel();
+        let (first, go_on) = held(&begun);
+        let first = pool.submit(first, bounds, HERE);
+        arrivals.recv().unwrap();
+        let refused = || -> Work { Box::new(|| Err(LoginError::Refused)) };
+        let mut flood: Vec<Pending> = (0..3).map(|_| pool.submit(refused(), bounds, HERE)).collect();
+        let other = pool.submit(refused(), bounds, ELSEWHERE);
+        assert_eq!(wait(flood.pop().unwrap()), Err(LoginError::Busy), "the last of the flood gives way");
+        // Two to one: to take one more would only turn that around.
+        assert_eq!(wait(pool.submit(refused(), bounds, ELSEWHERE)), Err(LoginError::Busy));
+        assert_eq!(wait(pool.submit(refused(), bounds, HERE)), Err(LoginError::Busy));
+        go_on.send(()).unwrap();
+        for pending in flood.into_iter().chain([first, other]) {
+            assert_eq!(wait(pending), Err(LoginError::Refused));
+        }
+    }
+
+    #[test]
     fn work_that_panics_is_a_failed_login_and_the_thread_goes_on() {
         let pool = Pool::default();
         let bounds = Bounds { threads: 1, queue: 2 };
-        assert_eq!(wait(pool.submit(Box::new(|| panic!("a test")), bounds)), Err(LoginError::Failed));
-        assert_eq!(wait(pool.submit(Box::new(|| Err(LoginError::Refused)), bounds)), Err(LoginError::Refused));
+        assert_eq!(wait(pool.submit(Box::new(|| panic!("a test")), bounds, HERE)), Err(LoginError::Failed));
+        assert_eq!(wait(pool.submit(Box::new(|| Err(LoginError::Refused)), bounds, HERE)), Err(LoginError::Refused));
         assert_eq!(pool.0.state().threads, 1);
     }
 }

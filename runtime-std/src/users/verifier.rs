@@ -2,6 +2,7 @@
 
 use super::pool::{Bounds, Pending, Pool};
 use super::{Attempt, Users};
+use crate::admission;
 use crate::settings::ServeOptions;
 use crate::storage::Storage;
 use mayfly_core::action::Proof;
@@ -50,14 +51,15 @@ impl Verifier {
         users.provide_homes(self.0.storage.as_ref());
     }
 
-    /// Has a login checked. `LoginError::Busy` where too many are being checked already.
+    /// Has a login checked. `LoginError::Busy` where too many are being checked already, and of visitors none has more
+    /// than this one.
     #[must_use]
     pub fn verify(&self, user: String, proof: Proof, peer: IpAddr) -> Pending {
         let InForce { users, bounds } = self.0.in_force.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let storage = Arc::clone(&self.0.storage);
         let proof = Wiped(proof);
         let work = move || users.admit(Attempt { user: &user, proof: &proof.0, peer }, storage.as_ref());
-        self.0.pool.submit(Box::new(work), bounds)
+        self.0.pool.submit(Box::new(work), bounds, admission::counted(peer, VISITOR_PREFIX_BITS))
     }
 }
 
@@ -127,3 +129,6 @@ impl Drop for Wiped {
         }
     }
 }
+
+/// An IPv6 network of that size is one visitor's (RFC 6177 2).
+const VISITOR_PREFIX_BITS: u8 = 64;
