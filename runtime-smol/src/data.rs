@@ -30,7 +30,8 @@ pub(crate) struct DataSide {
     /// What the next receiving transfer writes to, or the last one has written to.
     pub(crate) upload: Option<Box<dyn Upload>>,
     listener: Option<Async<TcpListener>>,
-    link: Option<Link>,
+    /// Boxed, for an idle session has none.
+    link: Option<Box<Link>>,
     /// One whose last word the peer does not take yet; boxed, for few come to that.
     parting: Option<Box<Link>>,
     /// What makes one stream of a listing's pieces in MODE Z; boxed, for few ask for it.
@@ -104,7 +105,7 @@ impl DataSide {
         match (self.link.take(), tls) {
             (Some(link), Ok(tls)) => {
                 let receives = direction == Direction::Receive;
-                self.begin(id, receives, |watch| secure(id, link, tls, needs_end, watch));
+                self.begin(id, receives, |watch| secure(id, *link, tls, needs_end, watch));
             }
             (link, tls) => {
                 let error = if tls.is_err() { TlsError::Unavailable } else { TlsError::ConnectionLost };
@@ -129,12 +130,12 @@ impl DataSide {
         match direction {
             Direction::Send => match self.download.take() {
                 Some(download) => {
-                    self.begin(id, false, |watch| transfer::send(id, link, download, terms, watch));
+                    self.begin(id, false, |watch| transfer::send(id, *link, download, terms, watch));
                 }
                 None => self.fail_at_once(id, TransferError::Storage(StorageError::Failed)),
             },
             Direction::Receive => match self.upload.take() {
-                Some(upload) => self.begin(id, true, |watch| transfer::receive(id, link, upload, terms, watch)),
+                Some(upload) => self.begin(id, true, |watch| transfer::receive(id, *link, upload, terms, watch)),
                 None => self.fail_at_once(id, TransferError::Storage(StorageError::Failed)),
             },
         }
@@ -147,7 +148,7 @@ impl DataSide {
         }
         let outlet = self.text.take().map_or_else(TextOutlet::default, |outlet| *outlet);
         match self.link.take() {
-            Some(link) => self.begin(id, false, |watch| transfer::send_text(id, link, piece, outlet, watch)),
+            Some(link) => self.begin(id, false, |watch| transfer::send_text(id, *link, piece, outlet, watch)),
             None => self.fail_at_once(id, TransferError::ConnectionLost),
         }
     }
@@ -166,7 +167,7 @@ impl DataSide {
         if let Some(mut link) = self.link.take()
             && !link.close_at_once()
         {
-            self.parting = Some(Box::new(link));
+            self.parting = Some(link);
         }
         if let Some(work) = &mut self.work {
             work.is_closed = true;
@@ -183,7 +184,7 @@ impl DataSide {
         let is_closed = work.is_closed;
         self.work = None;
         self.upload = self.upload.take().or(done.upload);
-        self.link = done.link;
+        self.link = done.link.map(Box::new);
         self.text = done.text.is_begun().then(|| Box::new(done.text));
         if is_closed {
             self.close();
@@ -253,7 +254,7 @@ impl DataSide {
     }
 
     fn end_at_once(&mut self, id: ActionId, event: Event) {
-        let link = self.link.take();
+        let link = self.link.take().map(|link| *link);
         self.begin(id, false, |_| at_once(Done { event, link, upload: None, text: TextOutlet::default() }));
     }
 

@@ -34,12 +34,16 @@ impl Running {
         Self { handle, address, thread, _root: root }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn accepts(&self) -> bool {
         TcpStream::connect(self.address).is_ok()
     }
 
     pub(crate) fn connect(&self) -> Peer {
-        let stream = TcpStream::connect(self.address).unwrap();
+        let stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Peer { control: BufReader::with_capacity(Peer::BUFFER_BYTES, stream) }
