@@ -3,6 +3,7 @@
 use super::confine::{self, DIRECTORY, Root};
 use super::disk::Disk;
 use super::errno::during;
+use super::ledger::Counts;
 use super::named::Named;
 use super::way::Way;
 use super::{dated, inode, name, record, trash};
@@ -49,7 +50,7 @@ pub(super) fn make(
         && let Some(there) = Named::open(&disk.root, parent, path.name())?
         && dated::gives_way(disk, &there)
     {
-        trash::take_in_expired(disk, parent, &there)?;
+        trash::take_in_expired(disk, path, parent, &there)?;
     } else if standing.is_some() {
         clear(disk, path, replaces.ok_or(StorageError::Exists)?)?;
     }
@@ -61,6 +62,7 @@ pub(super) fn make(
         undo(parent, &temp);
         return outcome;
     }
+    disk.ledger.added(path, Counts::directory());
     rustix::fs::fsync(parent).map_err(during("syncing a directory"))?;
     record::drop_tombstone(&disk.root, parent, path.name());
     Ok(())
@@ -76,7 +78,13 @@ pub(super) fn remove(disk: &Disk, path: &VirtualPath, judged: Option<&Record>) -
         return Err(StorageError::Changed);
     }
     require_empty(way.dir())?;
+    // Kept partials go along.
+    let has_parts = !matches!(confine::stat_name(way.dir(), name::PARTS), Ok(None));
     trash::take_in(&disk.root, way.parent(), way.name()).map_err(during("removing a directory"))?;
+    disk.ledger.removed(path, Counts::directory());
+    if has_parts {
+        disk.ledger.tree_removed(path);
+    }
     record::drop_tombstone(&disk.root, way.parent(), path.name());
     disk.sync_names(way.parent())
 }
@@ -113,7 +121,9 @@ fn clear(disk: &Disk, path: &VirtualPath, expired: &Record) -> Result<(), Storag
         if way.record() != Some(expired) || !expiry::is_expired(expired.expiry_s, disk.utc_s()) {
             return Err(StorageError::Changed);
         }
-        return trash::take_in(&disk.root, way.parent(), way.name()).map_err(during("clearing an expired path"));
+        trash::take_in(&disk.root, way.parent(), way.name()).map_err(during("clearing an expired path"))?;
+        disk.ledger.tree_removed(path);
+        return Ok(());
     }
     Err(StorageError::Busy)
 }

@@ -3,6 +3,7 @@
 use super::confine::Root;
 use super::durability::Durability;
 use super::errno::during;
+use super::ledger::Ledger;
 use super::room::MinFree;
 use crate::clock::Clock;
 use mayfly_core::error::StorageError;
@@ -23,6 +24,8 @@ pub(super) struct Disk {
     pub(super) unnamed_files: bool,
     /// From this size on an upload has its reserved name, so that even the server's death leaves it resumable.
     pub(super) named_from_bytes: u64,
+    /// How much stands beneath homes with a quota.
+    pub(super) ledger: Ledger,
     /// Whether files may have dates of their own.
     pub(super) has_dated_files: AtomicBool,
 }

@@ -4,6 +4,7 @@ use super::confine;
 use super::disk::Disk;
 use super::errno::during;
 use super::inode;
+use super::ledger::Counts;
 use super::record;
 use super::way::Way;
 use mayfly_core::error::StorageError;
@@ -33,6 +34,7 @@ fn make_one(disk: &Disk, path: &VirtualPath) -> Result<(), StorageError> {
         Err(Errno::EXIST) => return Way::hold_shared(&disk.root, path).map(drop),
         Err(errno) => return Err(during("making a home")(errno)),
     }
+    disk.ledger.added(path, Counts::directory());
     rustix::fs::fsync(parent).map_err(during("syncing a directory"))?;
     record::drop_tombstone(&disk.root, parent, path.name());
     Ok(())

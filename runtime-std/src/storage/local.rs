@@ -5,10 +5,11 @@ use super::dated::{self, KeepError};
 use super::disk::{Disk, Modes, NAMED_FROM_BYTES};
 use super::durability::Durability;
 use super::errno::during;
+use super::ledger::{Counts, Hold, Ledger};
 use super::room::MinFree;
 use super::trash::{self, Emptier};
 use super::{Download, Emptied, Listing, ListingQuery, Rename, Storage, Upload, Walk};
-use super::{check, directory, download, facts, home, listing, name, publish, record, rename, walk};
+use super::{check, directory, download, facts, home, listing, name, record, rename, upload, walk};
 use crate::clock::Clock;
 use mayfly_core::action::{NewFacts, UploadBase};
 use mayfly_core::error::StorageError;
@@ -49,6 +50,7 @@ impl LocalStorage {
             min_free: MinFree::default(),
             unnamed_files: true,
             named_from_bytes: NAMED_FROM_BYTES,
+            ledger: Ledger::default(),
             has_dated_files: AtomicBool::new(false),
         };
         dated::look(&disk);
@@ -101,6 +103,12 @@ fn outlive_size_limits() -> std::io::Result<()> {
     Ok(())
 }
 
+impl LocalStorage {
+    fn hold(&self, quota: Option<&HomeQuota>, wanted: Counts) -> Result<Option<Hold>, StorageError> {
+        quota.map(|of| self.disk.ledger.hold(&self.disk, of, wanted, Counts::default())).transpose()
+    }
+}
+
 impl fmt::Debug for LocalStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalStorage").field("root", &self.disk.root).finish_non_exhaustive()
@@ -121,24 +129,35 @@ impl Storage for LocalStorage {
         path: &VirtualPath,
         record: &Record,
         replaces: Option<&Record>,
-        _quota: Option<&HomeQuota>,
+        quota: Option<&HomeQuota>,
     ) -> Result<(), StorageError> {
+        // Held while it is made, so that no other takes the last one meanwhile.
+        let _held = self.hold(quota, Counts::directory())?;
+        let _step = self.disk.ledger.step();
         directory::make(&self.disk, path, record, replaces)
     }
 
     fn make_home(&self, path: &VirtualPath) -> Result<(), StorageError> {
+        let _step = self.disk.ledger.step();
         home::make(&self.disk, path)
     }
 
     fn remove_directory(&self, path: &VirtualPath, judged: Option<&Record>) -> Result<(), StorageError> {
+        let _step = self.disk.ledger.step();
         directory::remove(&self.disk, path, judged)
     }
 
     fn remove_file(&self, path: &VirtualPath, unique: Option<&str>) -> Result<(), StorageError> {
+        let _step = self.disk.ledger.step();
         rename::remove_file(&self.disk, path, unique)
     }
 
     fn rename(&self, asked: &Rename<'_>) -> Result<(), StorageError> {
+        let _held = match asked.quota {
+            Some(_) => self.hold(asked.quota, rename::counts(&self.disk, asked.from)?)?,
+            None => None,
+        };
+        let _step = self.disk.ledger.step();
         rename::rename(&self.disk, asked)
     }
 
@@ -156,23 +175,26 @@ impl Storage for LocalStorage {
         path: &VirtualPath,
         base: UploadBase,
         announced_bytes: Option<u64>,
-        _quota: Option<&HomeQuota>,
+        quota: Option<&HomeQuota>,
     ) -> Result<(FileInfo, Box<dyn Upload>), StorageError> {
-        publish::open(Arc::clone(&self.disk), path, base, announced_bytes)
+        upload::open(Arc::clone(&self.disk), path, base, announced_bytes, quota)
     }
 
-    fn reserve(&self, path: &VirtualPath, size_bytes: u64, _quota: Option<&HomeQuota>) -> Result<(), StorageError> {
+    fn reserve(&self, path: &VirtualPath, size_bytes: u64, quota: Option<&HomeQuota>) -> Result<(), StorageError> {
         let dir = self.disk.root.open_dir(path, OFlags::PATH).map_err(during("opening a directory"))?;
-        self.disk.min_free.require(dir.as_fd(), size_bytes)
+        self.disk.min_free.require(dir.as_fd(), size_bytes)?;
+        self.hold(quota, Counts { bytes: size_bytes, files: 0 }).map(drop)
     }
 
     fn set_facts(&self, path: &VirtualPath, new: &NewFacts) -> Result<(), StorageError> {
         facts::set(&self.disk.root, path, new)
     }
 
-    fn free_bytes(&self, path: &VirtualPath, _quota: Option<&HomeQuota>) -> Result<u64, StorageError> {
+    fn free_bytes(&self, path: &VirtualPath, quota: Option<&HomeQuota>) -> Result<u64, StorageError> {
         let dir = self.disk.root.open_dir(path, OFlags::PATH).map_err(during("opening a directory"))?;
-        self.disk.min_free.room_bytes(dir.as_fd())
+        let room_bytes = self.disk.min_free.room_bytes(dir.as_fd())?;
+        let left_bytes = quota.map(|of| self.disk.ledger.left_bytes(&self.disk, of)).transpose()?.flatten();
+        Ok(left_bytes.map_or(room_bytes, |left_bytes| left_bytes.min(room_bytes)))
     }
 
     fn open_listing(&self, path: &VirtualPath, query: ListingQuery) -> Result<Box<dyn Listing>, StorageError> {
@@ -184,6 +206,7 @@ impl Storage for LocalStorage {
     }
 
     fn move_to_trash(&self, path: &VirtualPath, expiry_s: i64) -> Result<(), StorageError> {
+        let _step = self.disk.ledger.step();
         trash::move_expired(&self.disk, path, expiry_s)
     }
 

@@ -19,6 +19,7 @@ pub mod execute;
 mod facts;
 mod home;
 mod inode;
+mod ledger;
 mod listing;
 pub mod local;
 mod lock;
@@ -32,9 +33,11 @@ mod record;
 mod rename;
 pub mod room;
 pub(crate) mod survey;
+mod tab;
 #[cfg(test)]
 mod tests;
 mod trash;
+mod upload;
 mod walk;
 mod way;
 

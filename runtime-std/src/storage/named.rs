@@ -15,6 +15,8 @@ pub(super) struct Named {
     pub(super) name: Vec<u8>,
     pub(super) kind: FileKind,
     pub(super) id: FileId,
+    /// Of a file.
+    pub(super) size_bytes: u64,
     pub(super) handle: OwnedFd,
 }
 
@@ -33,7 +35,8 @@ impl Named {
         };
         let handle = root.open_beneath(dir, &name, flags).map_err(&failed)?;
         let stat = rustix::fs::fstat(&handle).map_err(&failed)?;
-        Ok(Some(Self { name, kind: inode::kind(&stat), id: inode::id(&stat), handle }))
+        let (kind, id, size_bytes) = (inode::kind(&stat), inode::id(&stat), inode::size_bytes(&stat));
+        Ok(Some(Self { name, kind, id, size_bytes, handle }))
     }
 
     /// The lock that keeps every other server from renaming, replacing or removing it.

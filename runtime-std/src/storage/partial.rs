@@ -28,6 +28,14 @@ pub(super) struct Owned {
     pub(super) file: File,
 }
 
+/// The name of a partial that was claimed.
+pub(super) struct Claimed {
+    /// The directory that it is in.
+    pub(super) parts: OwnedFd,
+    /// The size of the one that was kept there before.
+    pub(super) replaced_bytes: Option<u64>,
+}
+
 /// Takes a kept partial to go on with.
 ///
 /// # Errors
@@ -52,14 +60,14 @@ pub(super) fn claim(
     name: &str,
     file: &File,
     place: impl Fn(BorrowedFd<'_>, &[u8]) -> Result<(), Errno>,
-) -> Result<Option<OwnedFd>, Errno> {
+) -> Result<Option<Claimed>, Errno> {
     if !lock::try_one(lock::exclusive(file.as_fd()))? {
         return Ok(None);
     }
     for _ in 0..MAKE_TRIES_MAX {
         let parts = reserved_dir(root, dir, name::PARTS)?;
         match place(parts.as_fd(), name.as_bytes()) {
-            Ok(()) => return Ok(Some(parts)),
+            Ok(()) => return Ok(Some(Claimed { parts, replaced_bytes: None })),
             Err(Errno::EXIST) => {}
             // A sweep has just removed the directory, for it was empty.
             Err(Errno::NOENT) => continue,
@@ -70,38 +78,35 @@ pub(super) fn claim(
             Err(Errno::NOENT) => continue,
             Err(errno) => return Err(errno),
         };
-        if own(parts.as_fd(), name, kept.as_fd())?.is_none() {
-            return Ok(None);
-        }
+        let Some(stat) = own(parts.as_fd(), name, kept.as_fd())? else { return Ok(None) };
         let temp = name::random(name::TEMP)?;
         place(parts.as_fd(), &temp)?;
         rustix::fs::renameat(&parts, &temp, &parts, name.as_bytes())?;
-        return Ok(Some(parts));
+        return Ok(Some(Claimed { parts, replaced_bytes: Some(inode::size_bytes(&stat)) }));
     }
     Err(Errno::BUSY)
 }
 
-/// Removes what is kept under a name in `dir`, unless an upload goes on into it. Tells whether it is gone.
-pub(super) fn remove(root: &Root, dir: BorrowedFd<'_>, name: &str) -> Result<bool, Errno> {
+/// Removes what is kept under a name in `dir`, unless an upload goes on into it. Tells how large it was; none: it stays,
+/// or was not there.
+pub(super) fn remove(root: &Root, dir: BorrowedFd<'_>, name: &str) -> Result<Option<u64>, Errno> {
     match root.open_beneath(dir, name::PARTS, OFlags::PATH | DIRECTORY) {
         Ok(parts) => remove_from(root, parts.as_fd(), name.as_bytes()),
-        Err(Errno::NOENT) => Ok(false),
+        Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(errno),
     }
 }
 
 /// As [`remove`], in an open directory of partials.
-pub(super) fn remove_from(root: &Root, parts: BorrowedFd<'_>, name: &[u8]) -> Result<bool, Errno> {
+pub(super) fn remove_from(root: &Root, parts: BorrowedFd<'_>, name: &[u8]) -> Result<Option<u64>, Errno> {
     let kept = match root.open_beneath(parts, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY) {
         Ok(kept) => kept,
-        Err(Errno::NOENT) => return Ok(false),
+        Err(Errno::NOENT) => return Ok(None),
         Err(errno) => return Err(errno),
     };
-    if own_bytes(parts, name, kept.as_fd())?.is_none() {
-        return Ok(false);
-    }
+    let Some(stat) = own_bytes(parts, name, kept.as_fd())? else { return Ok(None) };
     rustix::fs::unlinkat(parts, name, AtFlags::empty())?;
-    Ok(true)
+    Ok(Some(inode::size_bytes(&stat)))
 }
 
 /// Locks a partial that was opened by its name; none: another has it, or it is no longer there.

@@ -1,231 +1,57 @@
-//! Uploads: received into a file without a name, published whole (DESIGN 5).
+//! Publishing an upload: dated, synced, and given its name in one step (DESIGN 5).
 
-use super::confine;
 use super::directory::rename_new;
-use super::disk::Disk;
 use super::durability::Durability;
-use super::errno::{during, during_io};
-use super::inode::Inode;
+use super::errno::during;
+use super::inode::{self, Inode};
+use super::ledger::Counts;
 use super::named::Named;
+use super::upload::{Aside, LocalUpload};
 use super::way::Way;
-use super::{Upload, copy, dated, inode, lock, name, partial, record};
-use mayfly_core::action::UploadBase;
+use super::{dated, lock, name, partial, record};
 use mayfly_core::error::StorageError;
-use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{FileInfo, FileKind, RecordAt};
-use rustix::fs::{AtFlags, OFlags};
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-/// Opens an upload.
-///
-/// # Errors
-/// As `StorageRequest::OpenWrite` says.
-pub(super) fn open(
-    disk: Arc<Disk>,
-    path: &VirtualPath,
-    base: UploadBase,
-    announced_bytes: Option<u64>,
-) -> Result<(FileInfo, Box<dyn Upload>), StorageError> {
-    let place = disk.root.place(path)?;
-    if place.stat.as_ref().is_some_and(|stat| inode::kind(stat) == FileKind::Directory) {
-        return Err(StorageError::IsDirectory);
-    }
-    if announced_bytes.is_some() || disk.min_free.is_any() {
-        disk.min_free.require(place.parent.as_fd(), announced_bytes.unwrap_or(0))?;
-    }
-    let mut upload = match base {
-        UploadBase::Empty => LocalUpload::new(disk, path, place.parent)?,
-        UploadBase::Published { keep_bytes } => {
-            let (published, stat) = disk.root.open_file(&place, OFlags::RDONLY)?;
-            let kept = kept_bytes(keep_bytes, inode::size_bytes(&stat))?;
-            let mut upload = LocalUpload::new(disk, path, place.parent)?;
-            copy::copy_first(&published, &upload.file, kept).map_err(during_io("copying a file"))?;
-            upload.size_bytes = kept;
-            upload.base = Some(published);
-            upload
-        }
-        UploadBase::Partial { keep_bytes } => LocalUpload::resume(disk, path, place.parent, keep_bytes)?,
-        _ => return Err(StorageError::Failed),
-    };
-    // DESIGN 5: an upload that will be large has its name from the start.
-    if announced_bytes >= Some(upload.disk.named_from_bytes) {
-        upload.name_early();
-    }
-    let seen = Inode::of(&upload.file).map_err(during("looking at an upload"))?;
-    let info = FileInfo { size_bytes: upload.size_bytes, ..seen.info() };
-    Ok((info, Box::new(upload)))
-}
-
-struct LocalUpload {
-    disk: Arc<Disk>,
-    path: VirtualPath,
-    /// Where it was opened; a handle to look names up through.
-    parent: OwnedFd,
-    file: File,
-    aside: Aside,
-    /// Where the next byte goes.
-    size_bytes: u64,
-    /// Whether what a partial holds beyond `size_bytes` is still there. It is not cut before something better comes.
-    has_tail: bool,
-    /// So many bytes may still be written before room is looked for again.
-    unchecked_bytes: u64,
-    /// The date of its own that the file has by now.
-    dated_s: Option<i64>,
-    /// Whether all that was written is as durable as the settings say.
-    is_synced: bool,
-    /// The published file that was copied; held open, so that no other file gets its identity.
-    base: Option<File>,
-    /// Its directory was not there when it was to be published last.
-    was_gone: bool,
-}
-
-/// The name that an upload has before it is published.
-enum Aside {
-    /// None; the file is gone when it is closed.
-    Unnamed,
-    /// None, and another upload owns the name of the partial.
-    Refused,
-    /// A temporary one, where the file system has no files without a name.
-    Temporary(Vec<u8>),
-    /// That of the partial, in this directory.
-    Partial {
-        parts: OwnedFd,
-        /// How much of it was there already, if it goes on from a kept one.
-        resumed_bytes: Option<u64>,
-    },
-}
-
 impl LocalUpload {
-    fn new(disk: Arc<Disk>, path: &VirtualPath, parent: OwnedFd) -> Result<Self, StorageError> {
-        let (file, aside) = make_file(&disk, parent.as_fd()).map_err(during("making a file"))?;
-        Ok(Self {
-            disk,
-            path: path.clone(),
-            parent,
-            file,
-            aside,
-            size_bytes: 0,
-            has_tail: false,
-            unchecked_bytes: 0,
-            dated_s: None,
-            is_synced: false,
-            base: None,
-            was_gone: false,
-        })
-    }
-
-    fn resume(
-        disk: Arc<Disk>,
-        path: &VirtualPath,
-        parent: OwnedFd,
-        keep_bytes: Option<u64>,
-    ) -> Result<Self, StorageError> {
-        let owned = partial::take(&disk.root, parent.as_fd(), path.name())?;
-        let stat = rustix::fs::fstat(&owned.file).map_err(during("looking at a partial"))?;
-        let size_bytes = kept_bytes(keep_bytes, inode::size_bytes(&stat))?;
-        // What an earlier try at publishing has left there.
-        let dated_s = dated::expiry(owned.file.as_fd())?;
-        Ok(Self {
-            disk,
-            path: path.clone(),
-            parent,
-            file: owned.file,
-            aside: Aside::Partial { parts: owned.parts, resumed_bytes: Some(size_bytes) },
-            size_bytes,
-            has_tail: size_bytes < inode::size_bytes(&stat),
-            unchecked_bytes: 0,
-            dated_s,
-            is_synced: false,
-            base: None,
-            was_gone: false,
-        })
-    }
-
-    /// What is to be kept free is looked after every so many bytes, and from the first one on.
-    fn require_room(&mut self, next_bytes: usize) -> Result<(), StorageError> {
-        let next_bytes = next_bytes as u64;
-        if !self.disk.min_free.is_any() {
-            return Ok(());
-        }
-        if self.unchecked_bytes < next_bytes {
-            self.disk.min_free.require(self.parent.as_fd(), next_bytes)?;
-            self.unchecked_bytes = ROOM_EVERY_BYTES;
-        }
-        self.unchecked_bytes = self.unchecked_bytes.saturating_sub(next_bytes);
-        Ok(())
-    }
-
-    fn cut_tail(&mut self) -> Result<(), StorageError> {
-        if self.has_tail {
-            self.file.set_len(self.size_bytes).map_err(during_io("cutting a partial"))?;
-            self.has_tail = false;
-        }
-        Ok(())
-    }
-
-    /// Names it before its end, so that it outlives the server. It is a favour, not a promise: what cannot be named now
-    /// goes on without.
-    fn name_early(&mut self) {
-        let is_settled = matches!(self.aside, Aside::Partial { .. } | Aside::Refused);
-        if !is_settled && self.set_aside().is_err() {
-            self.refuse();
-        }
-    }
-
-    /// Gives it the name of the partial, unless another upload owns that or it has it already.
-    fn set_aside(&mut self) -> Result<(), StorageError> {
-        let (root, parent, name) = (&self.disk.root, self.parent.as_fd(), self.path.name());
-        let parts = match &self.aside {
-            Aside::Partial { .. } => return Ok(()),
-            Aside::Unnamed | Aside::Refused => {
-                partial::claim(root, parent, name, &self.file, |dir, to| link(&self.file, dir, to))
+    /// One try at it. On `Changed` it stays open.
+    pub(super) fn try_publish(
+        &mut self,
+        replace: bool,
+        judged: &[RecordAt],
+        expiry_s: Option<i64>,
+    ) -> Result<FileInfo, StorageError> {
+        self.cut_tail()?;
+        self.date(expiry_s)?;
+        // The slow part, before anything is locked.
+        self.sync()?;
+        let disk = Arc::clone(&self.disk);
+        let way = match Way::hold_shared(&disk.root, &self.path.parent()) {
+            // It may have expired, which only a new judgement tells; whoever has judged anew hears that it is gone.
+            Err(StorageError::NotFound | StorageError::NotDirectory) if !self.was_gone => {
+                self.was_gone = true;
+                return Err(StorageError::Changed);
             }
-            Aside::Temporary(temp) => {
-                partial::claim(root, parent, name, &self.file, |dir, to| rename_new(parent, temp, dir, to))
-            }
+            outcome => outcome?,
         };
-        match parts.map_err(during("keeping a partial"))? {
-            Some(parts) => self.aside = Aside::Partial { parts, resumed_bytes: None },
-            None => self.refuse(),
+        self.was_gone = false;
+        way.require(judged, disk.utc_s())?;
+        let _step = disk.ledger.step();
+        let replaced = self.publish_on(&way, replace)?;
+        self.aside = Aside::Refused;
+        self.tab.settle(&disk, &self.path, Counts::file(self.size_bytes), replaced);
+        disk.sync_names(way.dir())?;
+        record::drop_tombstone(&disk.root, way.dir(), self.path.name());
+        // An older part of this name has no more use; if it stays, it is swept in time.
+        if let Ok(Some(bytes)) = partial::remove(&disk.root, way.dir(), self.path.name()) {
+            disk.ledger.removed(&self.path, Counts::file(bytes));
         }
-        Ok(())
-    }
-
-    /// Not to be tried again with each piece that comes.
-    fn refuse(&mut self) {
-        if matches!(self.aside, Aside::Unnamed) {
-            self.aside = Aside::Refused;
-        }
-    }
-
-    /// Leaves everything as it was before: without the name that it got, or the partial that it went on from.
-    fn forget(&mut self) {
-        // What cannot be removed now is swept by the walk.
-        match &self.aside {
-            Aside::Unnamed | Aside::Refused => {}
-            Aside::Temporary(temp) => {
-                let _ = rustix::fs::unlinkat(&self.parent, temp, AtFlags::empty());
-            }
-            // Its tail is gone, if a byte has come; else it is whole.
-            Aside::Partial { resumed_bytes: Some(_), .. } if self.has_tail => {}
-            Aside::Partial { resumed_bytes: Some(bytes), .. } => {
-                let _ = self.file.set_len(*bytes);
-            }
-            Aside::Partial { parts, resumed_bytes: None } => {
-                if let Ok(true) = self.is_in(parts.as_fd()) {
-                    let _ = rustix::fs::unlinkat(parts, self.path.name().as_bytes(), AtFlags::empty());
-                }
-            }
-        }
-        self.aside = Aside::Unnamed;
-    }
-
-    fn is_in(&self, parts: BorrowedFd<'_>) -> Result<bool, Errno> {
-        confine::stands(parts, self.path.name().as_bytes(), inode::id(&rustix::fs::fstat(&self.file)?))
+        let seen = Inode::of(&self.file).map_err(during("looking at a file"))?;
+        Ok(FileInfo { expiry_s, ..seen.info() })
     }
 
     /// Gives the file its date while it has no name yet, so that at no moment it stands there without.
@@ -252,7 +78,8 @@ impl LocalUpload {
         Ok(())
     }
 
-    fn publish_on(&mut self, way: &Way<'_>, replace: bool) -> Result<(), StorageError> {
+    /// Tells what it has replaced.
+    fn publish_on(&mut self, way: &Way<'_>, replace: bool) -> Result<Counts, StorageError> {
         let root = &self.disk.root;
         let there = Named::open(root, way.dir(), self.path.name())?;
         match &there {
@@ -265,6 +92,8 @@ impl LocalUpload {
             None => {}
         }
         self.require_base(there.as_ref())?;
+        let replaced = there.as_ref().map_or_else(Counts::default, |there| Counts::file(there.size_bytes));
+        self.tab.require_with(replaced)?;
         let placed = match &there {
             Some(there) => self.place_over(way.dir(), &there.name),
             None => self.place_new(way.dir(), self.path.name().as_bytes()),
@@ -272,7 +101,7 @@ impl LocalUpload {
         match placed {
             // Another was faster, between the look and the step.
             Err(Errno::EXIST) if replace => Err(StorageError::Changed),
-            placed => placed.map_err(during("publishing an upload")),
+            placed => placed.map(|()| replaced).map_err(during("publishing an upload")),
         }
     }
 
@@ -315,128 +144,10 @@ impl LocalUpload {
             }
         }
     }
-
-    fn try_publish(
-        &mut self,
-        replace: bool,
-        judged: &[RecordAt],
-        expiry_s: Option<i64>,
-    ) -> Result<FileInfo, StorageError> {
-        self.cut_tail()?;
-        self.date(expiry_s)?;
-        // The slow part, before anything is locked.
-        self.sync()?;
-        let disk = Arc::clone(&self.disk);
-        let way = match Way::hold_shared(&disk.root, &self.path.parent()) {
-            // It may have expired, which only a new judgement tells; whoever has judged anew hears that it is gone.
-            Err(StorageError::NotFound | StorageError::NotDirectory) if !self.was_gone => {
-                self.was_gone = true;
-                return Err(StorageError::Changed);
-            }
-            outcome => outcome?,
-        };
-        self.was_gone = false;
-        way.require(judged, disk.utc_s())?;
-        self.publish_on(&way, replace)?;
-        self.aside = Aside::Refused;
-        disk.sync_names(way.dir())?;
-        record::drop_tombstone(&disk.root, way.dir(), self.path.name());
-        // An older part of this name has no more use; if it stays, it is swept in time.
-        let _ = partial::remove(&disk.root, way.dir(), self.path.name());
-        let seen = Inode::of(&self.file).map_err(during("looking at a file"))?;
-        Ok(FileInfo { expiry_s, ..seen.info() })
-    }
-}
-
-impl Upload for LocalUpload {
-    fn write(&mut self, mut bytes: &[u8]) -> Result<(), StorageError> {
-        self.require_room(bytes.len())?;
-        self.cut_tail()?;
-        self.is_synced = false;
-        while !bytes.is_empty() {
-            match self.file.write_at(bytes, self.size_bytes) {
-                Ok(0) => return Err(StorageError::Failed),
-                Ok(count) => {
-                    self.size_bytes += count as u64;
-                    bytes = &bytes[count..];
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(during_io("writing an upload")(error)),
-            }
-        }
-        if self.size_bytes >= self.disk.named_from_bytes {
-            self.name_early();
-        }
-        Ok(())
-    }
-
-    fn publish(&mut self, replace: bool, judged: &[RecordAt], expiry_s: Option<i64>) -> Result<FileInfo, StorageError> {
-        let outcome = self.try_publish(replace, judged, expiry_s);
-        match outcome {
-            Ok(_) | Err(StorageError::Changed) => {}
-            Err(StorageError::Expired | StorageError::Exists | StorageError::IsDirectory | StorageError::Denied) => {
-                self.forget();
-            }
-            // Nothing is wrong with what came, and it may go another time. A favour, not a promise.
-            Err(_) => {
-                let _ = self.set_aside();
-            }
-        }
-        outcome
-    }
-
-    fn keep(mut self: Box<Self>) -> Result<(), StorageError> {
-        if self.size_bytes == 0 && !self.has_tail {
-            // Nothing worth the name; it must not take the place of something that is.
-            self.forget();
-            return Ok(());
-        }
-        self.set_aside()
-    }
-
-    fn discard(mut self: Box<Self>) {
-        self.forget();
-    }
-}
-
-impl Drop for LocalUpload {
-    /// A partial stays, to be resumed; a temporary name goes, as a file without a name does.
-    fn drop(&mut self) {
-        if matches!(self.aside, Aside::Temporary(_)) {
-            self.forget();
-        }
-    }
-}
-
-/// How often room is looked for while bytes come: what is kept free may be short by so much for each upload.
-const ROOM_EVERY_BYTES: u64 = 1 << 20;
-
-fn kept_bytes(wanted: Option<u64>, there: u64) -> Result<u64, StorageError> {
-    match wanted {
-        Some(bytes) if bytes > there => Err(StorageError::OffsetBeyondEnd),
-        wanted => Ok(wanted.unwrap_or(there)),
-    }
-}
-
-/// Makes a file without a name in `dir`; where the file system has none such, with a reserved name.
-fn make_file(disk: &Disk, dir: BorrowedFd<'_>) -> Result<(File, Aside), Errno> {
-    let mode = disk.modes.file;
-    if disk.unnamed_files {
-        match rustix::fs::openat(dir, c".", OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC, mode) {
-            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => {}
-            outcome => return Ok((outcome?.into(), Aside::Unnamed)),
-        }
-    }
-    let temp = name::random(name::TEMP)?;
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::openat(dir, &temp, flags, mode)?);
-    // Held until it is published, so that no sweep takes a slow one for a left-over.
-    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
-    Ok((file, Aside::Temporary(temp)))
 }
 
 /// Gives an open file a name that must be free.
-fn link(file: &File, dir: BorrowedFd<'_>, to: &[u8]) -> Result<(), Errno> {
+pub(super) fn link(file: &File, dir: BorrowedFd<'_>, to: &[u8]) -> Result<(), Errno> {
     match rustix::fs::linkat(file, c"", dir, to, AtFlags::EMPTY_PATH) {
         // Some kernels let only a privileged process link by handle alone; they have this way for the others.
         Err(Errno::NOENT | Errno::PERM | Errno::INVAL) => {

@@ -4,6 +4,7 @@ use super::confine::Root;
 use super::directory::rename_new;
 use super::disk::Disk;
 use super::errno::during;
+use super::ledger::Counts;
 use super::named::Named;
 use super::way::Way;
 use super::{Rename, dated, inode, lock, partial, record, trash};
@@ -39,10 +40,31 @@ pub(super) fn rename(disk: &Disk, asked: &Rename<'_>) -> Result<(), StorageError
         None => rename_new(from.dir(), &moved.name, to.dir(), asked.to.name().as_bytes()),
     }
     .map_err(during("renaming"))?;
+    tell_ledger(disk, asked, &moved, replaced.as_ref());
     date(disk, &from, &to, &moved, asked, replaced.is_some())?;
     record::drop_tombstone(root, to.dir(), asked.to.name());
     disk.sync_names(from.dir())?;
     disk.sync_names(to.dir())
+}
+
+/// What a quota counts of what stands at a path: a file's bytes. What is in a directory is counted when it has come, and
+/// may be more than the quota lets stand there; then nothing more may come.
+pub(super) fn counts(disk: &Disk, path: &VirtualPath) -> Result<Counts, StorageError> {
+    let stat = disk.root.place(path)?.stat.ok_or(StorageError::NotFound)?;
+    let is_file = inode::kind(&stat) == FileKind::File;
+    Ok(Counts::file(if is_file { inode::size_bytes(&stat) } else { 0 }))
+}
+
+fn tell_ledger(disk: &Disk, asked: &Rename<'_>, moved: &Named, replaced: Option<&Named>) {
+    if moved.kind == FileKind::Directory {
+        return disk.ledger.tree_moved(asked.from, asked.to);
+    }
+    disk.ledger.removed(asked.from, Counts::file(moved.size_bytes));
+    disk.ledger.added(asked.to, Counts::file(moved.size_bytes));
+    // Two names of one file that become one are two that become one, and one name twice stays one.
+    if let Some(there) = replaced.filter(|there| there.id != moved.id) {
+        disk.ledger.removed(asked.to, Counts::file(there.size_bytes));
+    }
 }
 
 /// Removes a file, and what is kept of a broken upload of that name. With `unique`, only this very file.
@@ -51,9 +73,12 @@ pub(super) fn remove_file(disk: &Disk, path: &VirtualPath, unique: Option<&str>)
         return Err(StorageError::IsDirectory);
     }
     let parent = Way::open(&disk.root, &path.parent())?;
-    let had_file = remove_published(disk, parent.dir(), path.name(), unique)?;
+    let had_file = remove_published(disk, parent.dir(), path, unique)?;
     let had_partial = partial::remove(&disk.root, parent.dir(), path.name()).map_err(during("removing a partial"))?;
-    if had_file || had_partial { disk.sync_names(parent.dir()) } else { Err(StorageError::NotFound) }
+    if let Some(bytes) = had_partial {
+        disk.ledger.removed(path, Counts::file(bytes));
+    }
+    if had_file || had_partial.is_some() { disk.sync_names(parent.dir()) } else { Err(StorageError::NotFound) }
 }
 
 /// Dates what was moved, once it has its new name: killed before that, the server leaves a file that lives too long at
@@ -90,7 +115,7 @@ fn replaced(
     match (moved.kind, there.kind) {
         (FileKind::File, FileKind::File) if asked.replace || gives_way => Ok(Some(there)),
         // A directory takes no file's name, so that goes first.
-        (_, FileKind::File) if gives_way => trash::take_in_expired(disk, dir, &there).map(|()| None),
+        (_, FileKind::File) if gives_way => trash::take_in_expired(disk, asked.to, dir, &there).map(|()| None),
         _ => Err(StorageError::Exists),
     }
 }
@@ -129,9 +154,14 @@ fn require_own(root: &Root, moved: &Named, asked: &Rename<'_>, utc_s: i64) -> Re
 }
 
 /// Tells whether there was a file. One that is swapped for another at that moment is removed all the same: the other.
-fn remove_published(disk: &Disk, dir: BorrowedFd<'_>, name: &str, unique: Option<&str>) -> Result<bool, StorageError> {
+fn remove_published(
+    disk: &Disk,
+    dir: BorrowedFd<'_>,
+    path: &VirtualPath,
+    unique: Option<&str>,
+) -> Result<bool, StorageError> {
     for _ in 0..TRIES_MAX {
-        let Some(file) = Named::open(&disk.root, dir, name)? else { return Ok(false) };
+        let Some(file) = Named::open(&disk.root, dir, path.name())? else { return Ok(false) };
         if file.kind == FileKind::Directory {
             return Err(StorageError::IsDirectory);
         }
@@ -144,6 +174,7 @@ fn remove_published(disk: &Disk, dir: BorrowedFd<'_>, name: &str, unique: Option
             Err(error) => return Err(error),
             Ok(()) => {
                 rustix::fs::unlinkat(dir, &file.name, AtFlags::empty()).map_err(during("removing a file"))?;
+                disk.ledger.removed(path, Counts::file(file.size_bytes));
                 return Ok(true);
             }
         }

@@ -3,6 +3,7 @@
 use super::confine::{self, DIRECTORY, Root};
 use super::disk::Disk;
 use super::errno::during;
+use super::ledger::Counts;
 use super::named::Named;
 use super::way::Way;
 use super::{Emptied, dated, inode, lock, name, record};
@@ -42,7 +43,9 @@ pub(super) fn move_expired(disk: &Disk, path: &VirtualPath, expiry_s: i64) -> Re
     if moved.is_err() {
         record::drop_tombstone(&disk.root, way.parent(), path.name());
     }
-    moved.map_err(during("moving an expired path into the trash"))
+    moved.map_err(during("moving an expired path into the trash"))?;
+    disk.ledger.tree_removed(path);
+    Ok(())
 }
 
 fn move_expired_file(disk: &Disk, path: &VirtualPath, expiry_s: i64) -> Result<(), StorageError> {
@@ -56,7 +59,7 @@ fn move_expired_file(disk: &Disk, path: &VirtualPath, expiry_s: i64) -> Result<(
         Some(there) => there,
     };
     match dated::expiry(there.handle.as_fd())? {
-        Some(own_s) if own_s == expiry_s => take_in_expired(disk, way.dir(), &there),
+        Some(own_s) if own_s == expiry_s => take_in_expired(disk, path, way.dir(), &there),
         _ => Err(StorageError::Changed),
     }
 }
@@ -65,13 +68,20 @@ fn move_expired_file(disk: &Disk, path: &VirtualPath, expiry_s: i64) -> Result<(
 ///
 /// # Errors
 /// [`StorageError::Changed`] unless it stands there still, and has expired.
-pub(super) fn take_in_expired(disk: &Disk, dir: BorrowedFd<'_>, there: &Named) -> Result<(), StorageError> {
+pub(super) fn take_in_expired(
+    disk: &Disk,
+    path: &VirtualPath,
+    dir: BorrowedFd<'_>,
+    there: &Named,
+) -> Result<(), StorageError> {
     lock::all(&[there.wanted()])?;
     there.require_standing(dir)?;
     if !dated::gives_way(disk, there) {
         return Err(StorageError::Changed);
     }
-    take_in(&disk.root, dir, &there.name).map_err(during("moving an expired file into the trash"))
+    take_in(&disk.root, dir, &there.name).map_err(during("moving an expired file into the trash"))?;
+    disk.ledger.removed(path, Counts::file(there.size_bytes));
+    Ok(())
 }
 
 /// Moves a directory that the caller holds into the trash: the root's, or, where another file system is mounted

@@ -3,6 +3,7 @@
 use super::confine::{self, DIRECTORY};
 use super::disk::Disk;
 use super::errno::during;
+use super::ledger::Counts;
 use super::trash::{self, Emptier, SLICE_MS};
 use super::{Walk, dated, inode, name, partial, record};
 use mayfly_core::error::StorageError;
@@ -196,8 +197,14 @@ impl LocalWalk {
     /// Removes a left-over file that was last written before that instant, unless somebody holds it.
     fn sweep_file(&self, name: &[u8], before_s: i64) {
         if let Some(here) = self.older(name, before_s, FileKind::File) {
+            let _step = self.disk.ledger.step();
             // What cannot be removed now stays for the next walk.
-            let _ = partial::remove_from(&self.disk.root, here, name);
+            let gone = partial::remove_from(&self.disk.root, here, name);
+            if let (Ok(Some(bytes)), Some(Frame { kind: Kind::Parts, path, .. })) = (gone, self.stack.last())
+                && let Ok(path) = path.resolve(&name::shown(name))
+            {
+                self.disk.ledger.removed(&path, Counts::file(bytes));
+            }
         }
     }
 

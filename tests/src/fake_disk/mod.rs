@@ -220,7 +220,8 @@ impl Storage for FakeDisk {
         let upload = FakeUpload::open(self, path, base, quota)?;
         let left_bytes = announced_bytes.unwrap_or_default().saturating_sub(upload.info().size_bytes);
         self.reserve(path, left_bytes, None)?;
-        upload.require_quota(&self.tree(), left_bytes)?;
+        // Where not one byte is left, nothing begins.
+        upload.require_quota(&self.tree(), left_bytes.max(1))?;
         Ok((upload.info(), Box::new(upload)))
     }
 

@@ -19,6 +19,7 @@ impl Survey {
         match name {
             // It was read when the directory was entered.
             name::RECORD => {}
+            name::DATED if !is_directory => {}
             name::PARTS if is_directory => self.look_into(name, Place::Parts),
             name::TOMBS if is_directory => self.look_into(name, Place::Tombs),
             name::TRASH if is_directory => self.look_into(name, Place::Trash),
@@ -44,7 +45,9 @@ impl Survey {
 
     fn look_at_temp(&mut self, name: &[u8], stat: &Stat) {
         if self.is_older(stat.st_mtime, DEBRIS_S) {
-            let removed = |survey: &Self, here: BorrowedFd<'_>| partial::remove_from(&survey.root, here, name);
+            let removed = |survey: &Self, here: BorrowedFd<'_>| {
+                partial::remove_from(&survey.root, here, name).map(|bytes| bytes.is_some())
+            };
             self.mend(Kind::LeftOver, name, inode::size_bytes(stat), removed);
         }
     }
@@ -63,7 +66,9 @@ impl Survey {
         }
         if self.is_older(stat.st_mtime, DEBRIS_S) {
             let kind = if name::is_reserved(name) { Kind::LeftOver } else { Kind::OldPartial };
-            let removed = |survey: &Self, here: BorrowedFd<'_>| partial::remove_from(&survey.root, here, name);
+            let removed = |survey: &Self, here: BorrowedFd<'_>| {
+                partial::remove_from(&survey.root, here, name).map(|bytes| bytes.is_some())
+            };
             self.mend(kind, name, inode::size_bytes(stat), removed);
         }
     }

@@ -6,6 +6,7 @@ mod homes;
 mod kill;
 mod names;
 mod paths;
+mod quotas;
 mod races;
 mod reading;
 mod reaping;
