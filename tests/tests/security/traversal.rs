@@ -199,7 +199,7 @@ const WAYS_OUT: &[&[u8]] = &[
     b"d/deep/../../../outside/canary",
     b"dangling",
     b"dangling/new",
-    b"/proc/self/root/etc/passwd",
+    b"/proc/self/cwd/../etc/passwd",
     b"/dev/stdin",
     // The same dots in letters that look like them.
     "\u{2024}\u{2024}/outside/canary".as_bytes(),
