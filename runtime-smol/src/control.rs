@@ -126,8 +126,9 @@ impl Control {
         Poll::Ready(())
     }
 
+    /// Not what can go nowhere: TLS keeps it, and would have it sent for ever.
     fn is_unsent(&mut self) -> bool {
-        !self.replies.is_empty() || self.secured().is_some_and(|tls| tls.wants_write())
+        !self.is_broken && (!self.replies.is_empty() || self.secured().is_some_and(|tls| tls.wants_write()))
     }
 
     /// How many bytes of replies need no more care.
