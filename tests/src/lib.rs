@@ -2,6 +2,7 @@
 
 pub mod bad_input;
 pub mod certificates;
+pub mod failing;
 pub mod fake_disk;
 pub mod faults;
 pub mod files;
@@ -13,6 +14,7 @@ pub mod kernel;
 pub mod liar;
 pub mod peers;
 pub mod process;
+pub mod small_disk;
 pub mod stage;
 pub mod transcript;
 pub mod tree;

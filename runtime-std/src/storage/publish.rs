@@ -6,7 +6,7 @@ use super::errno::during;
 use super::inode::{self, Inode};
 use super::ledger::Counts;
 use super::named::Named;
-use super::upload::{Aside, LocalUpload};
+use super::upload::{Aside, LocalUpload, Synced};
 use super::way::Way;
 use super::{dated, lock, name, partial, record};
 use mayfly_core::error::StorageError;
@@ -60,21 +60,24 @@ impl LocalUpload {
             dated::mark_for(&self.disk, expiry_s)?;
             dated::set(self.file.as_fd(), expiry_s)?;
             self.dated_s = expiry_s;
-            self.is_synced = false;
+            self.synced = Synced::No;
         }
         Ok(())
     }
 
     fn sync(&mut self) -> Result<(), StorageError> {
-        if !self.is_synced && self.disk.durability != Durability::None {
+        if self.synced != Synced::Yes && self.disk.durability != Durability::None {
             // `fdatasync` leaves out what no later reading of the bytes needs; a date is to be as durable as they are.
             let synced = match self.dated_s {
                 None => rustix::fs::fdatasync(&self.file),
                 Some(_) => rustix::fs::fsync(&self.file),
             };
+            if synced.is_err() {
+                self.synced = Synced::Failed;
+            }
             synced.map_err(during("syncing an upload"))?;
         }
-        self.is_synced = true;
+        self.synced = Synced::Yes;
         Ok(())
     }
 

@@ -92,7 +92,7 @@ pub(super) struct LocalUpload {
     /// The date of its own that the file has by now.
     pub(super) dated_s: Option<i64>,
     /// Whether all that was written is as durable as the settings say.
-    pub(super) is_synced: bool,
+    pub(super) synced: Synced,
     /// The published file that was copied; held open, so that no other file gets its identity.
     pub(super) base: Option<File>,
     /// Its directory was not there when it was to be published last.
@@ -115,6 +115,17 @@ pub(super) enum Aside {
     },
 }
 
+/// What the kernel said of the bytes when they were to be put on the disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Synced {
+    /// It was not asked, or not since the last of them.
+    No,
+    Yes,
+    /// It tells that once, and drops what it could not write, the kept part that the upload went on from included; the
+    /// next time it would say yes.
+    Failed,
+}
+
 impl LocalUpload {
     fn new(disk: Arc<Disk>, path: &VirtualPath, parent: OwnedFd, mut tab: Tab) -> Result<Self, StorageError> {
         let (file, aside) = make_file(&disk, parent.as_fd()).map_err(during("making a file"))?;
@@ -130,7 +141,7 @@ impl LocalUpload {
             has_tail: false,
             unchecked_bytes: 0,
             dated_s: None,
-            is_synced: false,
+            synced: Synced::No,
             base: None,
             was_gone: false,
         })
@@ -160,7 +171,7 @@ impl LocalUpload {
             has_tail: size_bytes < inode::size_bytes(&stat),
             unchecked_bytes: 0,
             dated_s,
-            is_synced: false,
+            synced: Synced::No,
             base: None,
             was_gone: false,
         })
@@ -243,13 +254,13 @@ impl LocalUpload {
                 let _ = rustix::fs::unlinkat(&self.parent, temp, AtFlags::empty());
             }
             // Its tail is gone, if a byte has come; else it is whole.
-            Aside::Partial { resumed_bytes: Some(bytes), .. } => {
+            Aside::Partial { resumed_bytes: Some(bytes), .. } if self.synced != Synced::Failed => {
                 if !self.has_tail {
                     let _ = self.file.set_len(*bytes);
                 }
                 stays = self.stays();
             }
-            Aside::Partial { parts, resumed_bytes: None } => {
+            Aside::Partial { parts, .. } => {
                 if let Ok(true) = self.is_in(parts.as_fd()) {
                     let _ = rustix::fs::unlinkat(parts, self.path.name().as_bytes(), AtFlags::empty());
                 }
@@ -280,7 +291,7 @@ impl Upload for LocalUpload {
         self.require_room(bytes.len())?;
         self.tab.need(self.size_bytes.saturating_add(bytes.len() as u64))?;
         self.cut_tail()?;
-        self.is_synced = false;
+        self.synced = Synced::No;
         while !bytes.is_empty() {
             match self.file.write_at(bytes, self.size_bytes) {
                 Ok(0) => return Err(StorageError::Failed),
