@@ -56,10 +56,17 @@ impl Certificates {
         let issuer = CertifiedIssuer::self_signed(params, key()).expect("the parameters are right");
         let authority = directory.path().join("authority.pem");
         write(&authority, &issuer.pem());
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        let purpose = ExtendedKeyUsagePurpose::ServerAuth;
-        let (server, server_key) = sign(&issuer, directory.path(), ("server", purpose), names.to_vec());
+        let (server, server_key) = sign_server(&issuer, directory.path(), "server");
         Self { authority, server, server_key, issuer, directory }
+    }
+
+    /// Another certificate for loopback, with this common name, and its key.
+    ///
+    /// # Panics
+    /// Where it cannot be made or written.
+    #[must_use]
+    pub fn another_server(&self, name: &str) -> (PathBuf, PathBuf) {
+        sign_server(&self.issuer, self.directory.path(), name)
     }
 
     /// A client's certificate with this common name, and its key.
@@ -125,6 +132,11 @@ impl Certificates {
         let key = PrivateKeyDer::from_pem_file(key).expect("it was just written");
         config.with_client_auth_cert(vec![certificate], key).expect("they belong together")
     }
+}
+
+fn sign_server(issuer: &CertifiedIssuer<'static, KeyPair>, directory: &Path, name: &str) -> (PathBuf, PathBuf) {
+    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    sign(issuer, directory, (name, ExtendedKeyUsagePurpose::ServerAuth), names.to_vec())
 }
 
 fn sign(

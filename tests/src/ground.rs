@@ -89,6 +89,15 @@ impl Ground {
         Self::with(driver, mode, &[&tls, flags].concat())
     }
 
+    /// For passive data connections, with these flags besides.
+    ///
+    /// # Panics
+    /// Where the server does not start.
+    #[must_use]
+    pub fn served(driver: Driver, flags: &[&str]) -> Self {
+        Self::with(driver, Mode::Passive, flags)
+    }
+
     fn new(driver: Driver, mode: Mode) -> Self {
         Self::with(driver, mode, &[])
     }
@@ -132,6 +141,11 @@ impl Ground {
         let line = self.log_lines(2, "\"listening\"").swap_remove(1);
         let entry: Value = serde_json::from_str(&line).expect("its log is JSON");
         entry["address"].as_str().and_then(|address| address.parse().ok()).expect("it names its address")
+    }
+
+    /// Has the server read its settings again, and what they name.
+    pub fn reload(&self) {
+        self.server.reload();
     }
 
     /// The server's address without brackets, and its port.
