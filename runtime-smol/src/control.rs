@@ -20,6 +20,8 @@ pub(crate) struct Control {
     replies: Vec<u8>,
     /// The last read took all that was there: wait for the reactor before the next one.
     is_drained: bool,
+    /// A look has found nothing to read; whoever asks takes it.
+    pub(crate) ran_dry: bool,
     /// Nothing can be sent any more.
     is_broken: bool,
     /// How far it is with its end.
@@ -48,7 +50,15 @@ pub(crate) enum End {
 
 impl Control {
     pub(crate) fn new(stream: Async<TcpStream>) -> Self {
-        Self { stream, tls: None, replies: Vec::new(), is_drained: false, is_broken: false, end: End::None }
+        Self {
+            stream,
+            tls: None,
+            replies: Vec::new(),
+            is_drained: false,
+            ran_dry: false,
+            is_broken: false,
+            end: End::None,
+        }
     }
 
     /// Puts a reply behind those that wait; [`Control::poll_flush`] sends them in one write.
@@ -153,7 +163,11 @@ impl Control {
         while self.end == End::None && self.has_room() {
             // The reactor may have forgotten an event when it is asked anew, so each later poll reads first.
             if std::mem::take(&mut self.is_drained) {
-                if ready!(self.stream.poll_readable(cx)).is_err() {
+                let Poll::Ready(readable) = self.stream.poll_readable(cx) else {
+                    self.ran_dry = true;
+                    return Poll::Pending;
+                };
+                if readable.is_err() {
                     self.break_off();
                 }
                 continue;
@@ -220,6 +234,14 @@ impl Control {
             }
         }
         Poll::Ready(())
+    }
+
+    /// Looks whether the connection broke, which nobody sees while the session wants no input: lines that wait are not
+    /// carried out for a peer that is gone.
+    pub(crate) fn look(&mut self) {
+        if net::is_broken(self.stream.get_ref()) {
+            self.break_off();
+        }
     }
 
     fn break_off(&mut self) {

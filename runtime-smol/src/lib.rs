@@ -26,6 +26,7 @@ mod session;
 mod timer;
 mod tls;
 mod transfer;
+mod turn;
 mod watch;
 
 pub use listen::{Server, ServerHandle};

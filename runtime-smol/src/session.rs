@@ -10,6 +10,7 @@ use crate::data::DataSide;
 use crate::timer::Alarm;
 use crate::tls::Tls;
 use crate::transfer::{Piece, Terms};
+use crate::turn::Turn;
 use async_io::Async;
 use futures_lite::future::{Boxed, FutureExt as _, poll_fn};
 use mayfly_core::action::{Action, ActionId, PathChange, StorageRequest};
@@ -87,7 +88,7 @@ pub(crate) struct Driver {
     /// What it has heard of the room for replies.
     told_room: bool,
     data_is_next: bool,
-    events_in_row: u8,
+    turn: Turn,
 }
 
 /// How far the server's shut down is.
@@ -136,7 +137,7 @@ impl Driver {
             stage: Stage::Serving,
             told_room: true,
             data_is_next: false,
-            events_in_row: 0,
+            turn: Turn::new(entry.session),
             shared,
         }
     }

@@ -109,6 +109,15 @@ impl Control {
         (!flags.is_empty()).then(|| PollFd::new(self.stream.socket(), flags))
     }
 
+    /// Looks whether the connection broke, which nobody sees while the session wants no input: lines that wait are not
+    /// carried out for a peer that is gone.
+    pub(crate) fn look(&mut self) {
+        if net::is_broken(self.stream.socket()) {
+            self.unsent.clear();
+            self.ended = true;
+        }
+    }
+
     /// Reads what has come, at most a few lines; none where nothing has, or the connection has ended.
     pub(crate) fn read(&mut self) -> Option<Vec<u8>> {
         let mut buffer = [0; net::CONTROL_READ_BYTES];

@@ -162,6 +162,13 @@ pub fn admit_data(stream: &TcpStream, from: SocketAddr, peer: IpAddr) -> bool {
     admitted
 }
 
+/// Whether a connection has been reset, or broke otherwise. Whoever reads it hears so as well, but who has no use for
+/// input does not read.
+#[must_use]
+pub fn is_broken(stream: &TcpStream) -> bool {
+    !matches!(stream.take_error(), Ok(None))
+}
+
 /// Whether two addresses name one host: an IPv4-mapped IPv6 address counts as the IPv4 address.
 #[must_use]
 pub fn same_host(one: IpAddr, other: IpAddr) -> bool {

@@ -111,6 +111,7 @@ impl<'a> Worker<'a> {
             } else if self.data.progress_due_ms().is_some_and(|due_ms| due_ms <= now.monotonic_ms) {
                 self.events.extend(self.data.take_progress(now));
             } else if self.session.deadline().is_some_and(|deadline| deadline <= now.monotonic_ms) {
+                self.control.look();
                 self.feed(Event::Timeout, now)?;
             } else {
                 self.wait(now, Patience::Whole);

@@ -18,6 +18,7 @@ pub mod small_disk;
 pub mod stage;
 pub mod transcript;
 pub mod tree;
+pub mod vitals;
 
 /// So many bytes that look random, and are the same each time: no compression and no sparse file makes them easy.
 #[must_use]

@@ -15,13 +15,9 @@ use std::task::{Context, Poll, ready};
 impl Driver {
     /// The next event. After some in a row everybody else gets a turn.
     pub(super) fn poll_event(&mut self, cx: &mut Context<'_>, stop: Pin<&mut Receiver<Infallible>>) -> Poll<Event> {
-        if self.events_in_row == EVENTS_IN_ROW_MAX {
-            self.events_in_row = 0;
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
+        ready!(self.turn.poll(cx));
         let event = self.poll_sources(cx, stop);
-        self.events_in_row = if event.is_ready() { self.events_in_row + 1 } else { 0 };
+        self.turn.took(event.is_ready());
         event
     }
 
@@ -95,7 +91,10 @@ impl Driver {
         let due_ms = [self.session.deadline(), self.data.progress_due_ms()].into_iter().flatten().min();
         ready!(self.alarm.poll_due(cx, self.shared.clock.as_ref(), due_ms));
         let now_ms = self.shared.clock.now().monotonic_ms;
-        Poll::Ready(self.data.take_due_progress(now_ms).unwrap_or(Event::Timeout))
+        Poll::Ready(self.data.take_due_progress(now_ms).unwrap_or_else(|| {
+            self.control.look();
+            Event::Timeout
+        }))
     }
 
     fn poll_errand(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
@@ -128,7 +127,11 @@ impl Driver {
         if waits || !self.session.wants_input() {
             return Poll::Pending;
         }
-        let bytes = ready!(self.control.poll_read(cx));
+        let read = self.control.poll_read(cx);
+        if std::mem::take(&mut self.control.ran_dry) {
+            self.turn.rest();
+        }
+        let bytes = ready!(read);
         let received = Event::ControlReceived { bytes };
         // It may be a STAT, which tells how far a transfer is.
         Poll::Ready(match self.data.take_progress(self.shared.clock.now().monotonic_ms) {
@@ -161,6 +164,3 @@ impl Driver {
         Poll::Ready(Event::ControlClosed)
     }
 }
-
-/// Events that one session may take while others wait.
-const EVENTS_IN_ROW_MAX: u8 = 16;

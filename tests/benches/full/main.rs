@@ -5,10 +5,12 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people, far below 2^52")]
 
+mod hostile;
 mod listing;
 
 use mayfly_tests::ftp::Ftp;
 use mayfly_tests::process::{Driver, ServerProcess, wait_until};
+use mayfly_tests::vitals::{cpu_s, memory_kib};
 use mayfly_tests::{files, noise};
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 use std::io::{Read, Write};
@@ -67,8 +69,14 @@ fn main() -> ExitCode {
 
 type Figure = fn(Driver) -> Vec<Row>;
 
-const FIGURES: [(&str, Figure); 3] =
-    [("idle sessions", idle), ("large download", download), ("replies under load", load)];
+const FIGURES: [(&str, Figure); 6] = [
+    ("idle sessions", idle),
+    ("large download", download),
+    ("replies under load", load),
+    ("rate that is kept", hostile::rate),
+    ("random lines", hostile::random_lines),
+    ("hostile clients", hostile::clients),
+];
 
 /// What 1,000 logged-in sessions cost that do nothing.
 fn idle(driver: Driver) -> Vec<Row> {
@@ -250,33 +258,6 @@ fn server_is_quiet(server: &ServerProcess) {
         looks >= 10
     });
 }
-
-/// What a process holds, KiB.
-struct Memory {
-    resident: u64,
-    /// Not shared with any file: heap and stacks.
-    private: u64,
-}
-
-fn memory_kib(id: u32) -> Memory {
-    let rollup = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).unwrap();
-    let field = |name: &str| {
-        let line = rollup.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap()
-    };
-    Memory { resident: field("Rss:"), private: field("Anonymous:") }
-}
-
-/// User and system time of a process so far.
-fn cpu_s(id: u32) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
-    let (_, fields) = stat.rsplit_once(')').unwrap();
-    let ticks: u64 = fields.split_ascii_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
-    ticks as f64 / USER_HZ
-}
-
-/// The unit in which the kernel tells times to programs, whatever its own tick.
-const USER_HZ: f64 = 100.0;
 
 fn threads(id: u32) -> usize {
     fs::read_dir(format!("/proc/{id}/task")).unwrap().count()
