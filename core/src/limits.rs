@@ -10,9 +10,6 @@ pub const LINES_QUEUED_MAX: usize = 64;
 pub const TELNET_REFUSALS_MAX: usize = 32;
 /// Actions that one event may give rise to.
 pub const ACTIONS_PER_EVENT_MAX: usize = 256;
-/// From so many actions on that one event has given rise to, what is left of the input waits for the next event: a peer
-/// that sends many lines at once must not keep a driver from the other sessions.
-pub const ACTIONS_PER_GO: usize = 16;
 /// Bytes of a virtual path.
 pub const PATH_BYTES_MAX: usize = 4096;
 /// Components of a virtual path.

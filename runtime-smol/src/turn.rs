@@ -59,9 +59,9 @@ impl Turn {
 }
 
 /// Events that one session may take while others wait.
-const EVENTS_IN_ROW_MAX: u8 = 4;
+const EVENTS_IN_ROW_MAX: u8 = 2;
 /// Events until all is carried out that a peer which asks for little does not come to.
-const SHARE: u8 = 20;
+const SHARE: u8 = 8;
 /// How often others go before one that is busy.
 const PASSES_MIN: u8 = 32;
 /// By how many times more sessions differ.
@@ -129,7 +129,7 @@ mod tests {
         });
         let waits = block_on(executor.run(quiet));
         let late: u32 = waits.iter().skip(1000).sum();
-        // Were all to go first each time, it would be 400 each.
+        // Were all to go first each time, it would be 200 each.
         assert!(late / 1000 <= 12, "{} events of others before each of ours", late / 1000);
     }
 }

@@ -123,7 +123,7 @@ impl Session {
         self.talk_telnet();
         loop {
             self.look_ahead(now);
-            if self.actions.len() >= limits::ACTIONS_PER_GO {
+            if self.actions.len() >= ACTIONS_PER_GO {
                 self.resumes = true;
                 return;
             }
@@ -166,7 +166,7 @@ impl Session {
     fn look_ahead(&mut self, now: Now) {
         while (self.transfer().is_some() || self.works())
             && self.reply_room
-            && self.actions.len() < limits::ACTIONS_PER_GO
+            && self.actions.len() < ACTIONS_PER_GO
             && self.input.may_wait()
         {
             let Some(waiting) = self.input.next_framed() else { return };
@@ -233,3 +233,7 @@ impl Session {
         self.send(self.form, reply);
     }
 }
+
+/// When an event has given rise to so many actions, what is left of the input waits for the next one, which is due at
+/// once. One line gives rise to far fewer than the rest up to the bound.
+const ACTIONS_PER_GO: usize = limits::ACTIONS_PER_EVENT_MAX / 2;
