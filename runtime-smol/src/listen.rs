@@ -12,7 +12,6 @@ use mayfly_std::net;
 use mayfly_std::proxy::{Ends, HEADER_TIME_MAX, HeaderReader, NoHeader, Route};
 use mayfly_std::settings::ServeOptions;
 use mayfly_std::start::{Serve, ServeHandle, StartError, open_confined, prepare_process};
-use mayfly_std::storage::Storage;
 use mayfly_std::users::Verifier;
 use smol::Executor;
 use smol::channel::{self, Receiver, Sender};
@@ -52,7 +51,7 @@ impl Serve for Server {
         };
         // The host's answer lies in files that will be out of reach.
         let threads = thread::available_parallelism().map_or(1, usize::from);
-        let storage: Arc<dyn Storage> = Arc::new(open_confined(options, Arc::clone(&clock))?);
+        let storage = open_confined(options, Arc::clone(&clock))?;
         let verifier = Verifier::new(options, Arc::clone(&storage));
         let (stop_sender, stop) = channel::bounded(1);
         let (cut_sender, cut) = channel::bounded(1);

@@ -185,13 +185,14 @@ fn reread(args: &ServeArgs, started_with: &ServeOptions, log: &LogOptions) -> Re
     let (options, new_log) = settings::read(&args.given, args.config.as_deref())?;
     let fixed = |options: &ServeOptions| {
         let ServeOptions { listen, listen_tls, dual_stack, root, durability, shutdown_ms_max, .. } = options;
-        let made = (root.clone(), *durability, options.file_mode, options.directory_mode, options.confinement.clone());
+        let modes = (options.file_mode, options.directory_mode, options.follow_symlinks);
+        let made = (root.clone(), *durability, modes, options.confinement.clone());
         (listen.clone(), listen_tls.clone(), *dual_stack, *shutdown_ms_max, made)
     };
     if (fixed(&options), &new_log) != (fixed(started_with), log) {
         tracing::warn!(
             "a change of listen, listen_tls, dual_stack, root, durability, shutdown_timeout, log_format, log_level, log_file, xferlog, user, \
-             landlock, seccomp, core_dumps, umask, file_mode or directory_mode needs a restart; so does another file of \
+             landlock, seccomp, core_dumps, umask, file_mode, directory_mode or follow_symlinks needs a restart; so does another file of \
              users or certificates"
         );
     }

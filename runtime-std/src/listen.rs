@@ -12,7 +12,6 @@ use crate::settings::ServeOptions;
 use crate::shared::Shared;
 use crate::start::{Serve, ServeHandle, StartError, open_confined, prepare_process};
 use crate::stop::{Stage, Stop};
-use crate::storage::Storage;
 use crate::users::Verifier;
 use mayfly_core::action::Action;
 use mayfly_core::error::Misuse;
@@ -39,7 +38,7 @@ impl Serve for Server {
     fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         prepare_process(options);
         let listeners = listen(options)?;
-        let storage: Arc<dyn Storage> = Arc::new(open_confined(options, Arc::clone(&clock))?);
+        let storage = open_confined(options, Arc::clone(&clock))?;
         let stop = Stop::new().map_err(StartError::Resources)?;
         let reaper = ReaperThread::start(Arc::clone(&storage), Arc::clone(&clock)).map_err(StartError::Resources)?;
         let verifier = Verifier::new(options, Arc::clone(&storage));

@@ -190,7 +190,7 @@ mod tests {
             Record { version: 1, owner: "me".to_owned(), created_s: 0, expiry_s: Some(1), token: Token([1; 16]) };
         storage.make_directory(&path, &record, None, None).unwrap();
         let clock = Stumbles(AtomicBool::new(false));
-        let reaper = ReaperThread::start(Arc::new(storage), Arc::new(clock)).unwrap();
+        let reaper = ReaperThread::start(storage, Arc::new(clock)).unwrap();
         let deadline = Instant::now() + Duration::from_secs(60);
         while dir.path().join("past").exists() {
             assert!(Instant::now() < deadline, "it is still there");

@@ -80,6 +80,8 @@ pub struct ServeOptions {
     pub file_mode: u16,
     /// The permission bits of new directories, less the process's umask.
     pub directory_mode: u16,
+    /// Whether links that lead to places in the root are followed.
+    pub follow_symlinks: bool,
 }
 
 impl Default for ServeOptions {
@@ -151,6 +153,7 @@ fn options(given: Given) -> (ServeOptions, LogOptions) {
         confinement: None,
         file_mode: chosen.file_mode.0,
         directory_mode: chosen.directory_mode.0,
+        follow_symlinks: chosen.follow_symlinks,
         passive_hosts: chosen.passive_address.hosts().collect(),
         proxy_from: chosen.proxy_from,
         root: chosen.root,

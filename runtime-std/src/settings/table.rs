@@ -233,6 +233,9 @@ settings! {
         "Have the kernel refuse calls that no server of files makes, exec first: auto (where it can), require, off";
     core_dumps: bool = "false", "BOOL" [num_args = 0..=1, default_missing_value = "true"],
         "Let the system write core dumps, which may hold secrets, and debuggers look in";
+    follow_symlinks: bool = "false", "BOOL" [num_args = 0..=1, default_missing_value = "true"],
+        "Follow symbolic links that lead to places in the root, also out of users' homes; those that begin at the host's \
+         root are never followed";
     umask: Umask = "own", "BITS",
         "Permission bits that nothing new gets, in octal; own: as the server was started with";
     file_mode: ModeBits<0o600> = "0644", "BITS",

@@ -8,6 +8,8 @@ use crate::clock::Clock;
 use crate::confine;
 use crate::net;
 use crate::settings::ServeOptions;
+use crate::storage::Storage;
+use crate::storage::following::FollowingStorage;
 use crate::storage::local::LocalStorage;
 use std::io;
 use std::net::SocketAddr;
@@ -64,7 +66,7 @@ pub fn prepare_process(options: &ServeOptions) {
 ///
 /// # Errors
 /// [`StartError::Root`], [`StartError::Keep`], [`StartError::Confine`]
-pub fn open_confined(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<LocalStorage, StartError> {
+pub fn open_confined(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Arc<dyn Storage>, StartError> {
     confine::drop_privileges(options)?;
     let storage = std::fs::create_dir_all(&options.root)
         .and_then(|()| LocalStorage::open(&options.root, options.durability, clock))
@@ -73,7 +75,7 @@ pub fn open_confined(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Lo
         .with_min_free(options.min_free)
         .with_keep(&options.session.keep)?;
     confine::lock_down(options, storage.uses_openat2())?;
-    Ok(storage)
+    Ok(if options.follow_symlinks { Arc::new(FollowingStorage::new(storage)) } else { Arc::new(storage) })
 }
 
 /// Control connection, data connection, its listener or file, and the directory at work.

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 mayfly_tests::with_each_driver! {
     no_swapped_link_is_followed_by_openat2
     no_swapped_link_is_followed_without_openat2
+    no_swapped_link_is_followed_out_of_the_root_where_links_are
 }
 
 /// As in the traversal, nothing but the paths' own confinement protects here.
@@ -35,6 +36,12 @@ fn no_swapped_link_is_followed_without_openat2(driver: Driver) {
     let launcher = Path::new(env!("CARGO_BIN_EXE_without_openat2"));
     let server = ServerProcess::start_by(launcher, driver, &ground.root(), &FLAGS);
     assert!(server.wait_for_log("\"confined\"").contains("\"paths\":\"walked"));
+    race(&ground, &server);
+}
+
+fn no_swapped_link_is_followed_out_of_the_root_where_links_are(driver: Driver) {
+    let ground = Ground::new();
+    let server = ServerProcess::start(driver, &ground.root(), &[&FLAGS[..], &["--follow-symlinks"]].concat());
     race(&ground, &server);
 }
 

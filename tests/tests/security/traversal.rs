@@ -8,6 +8,8 @@ use std::fs;
 
 mayfly_tests::with_each_driver! {
     no_spelling_of_a_path_leads_out_of_the_root
+    links_that_stay_inside_are_followed_where_that_is_set
+    no_link_leads_out_of_the_root_where_links_are_followed
     no_spelling_of_a_name_leads_to_what_the_server_keeps
     what_is_neither_file_nor_directory_is_never_opened
 }
@@ -27,18 +29,48 @@ fn no_spelling_of_a_path_leads_out_of_the_root(driver: Driver) {
     let absolute = ground.outside().join("canary").to_str().expect("it is UTF-8").to_owned();
     let mut paths: Vec<Vec<u8>> = WAYS_OUT.iter().map(|path| path.to_vec()).collect();
     paths.extend([absolute.clone(), format!("/{absolute}"), format!("d/../..{absolute}")].map(String::into_bytes));
-    attack(driver, &ground, &paths);
+    attack(driver, &ground, &paths, &[]);
+}
+
+fn links_that_stay_inside_are_followed_where_that_is_set(driver: Driver) {
+    let ground = Ground::new();
+    std::os::unix::fs::symlink("d", ground.root().join("in")).expect("there is room");
+    for (flags, code) in [(&[][..], 550), (&["--follow-symlinks"], 226)] {
+        let server = ServerProcess::start(driver, &ground.root(), &[&FLAGS, flags].concat());
+        let mut wire = Wire::log_in(server.address());
+        assert_eq!(wire.carry_out(b"RETR in/plain", None), code);
+        assert_eq!(wire.carry_out(b"STOR in/new", Some(b"new")), if code == 226 { 226 } else { 553 });
+        assert_eq!(ground.root().join("d/new").exists(), code == 226);
+        wire.heard.clear();
+        assert_eq!(wire.carry_out(b"LIST", None), 226);
+        let listed = String::from_utf8_lossy(&wire.heard).into_owned();
+        let first = |name: &str| listed.lines().find(|line| line.ends_with(&format!(" {name}"))).map(|line| &line[..1]);
+        assert_eq!(first("in"), Some(if code == 226 { "d" } else { "l" }), "{listed}");
+        assert_eq!((first("out"), first("file")), (Some("l"), Some("l")), "{listed}");
+    }
+}
+
+fn no_link_leads_out_of_the_root_where_links_are_followed(driver: Driver) {
+    let ground = Ground::new();
+    // What leads out by a detour, and to what is the server's own.
+    for (link, to) in [("round", "d/../out"), ("up", "d/../.."), ("own", ".mayfly-canary"), ("ring", "ring")] {
+        std::os::unix::fs::symlink(to, ground.root().join(link)).expect("there is room");
+    }
+    let mut paths: Vec<Vec<u8>> = WAYS_OUT.iter().map(|path| path.to_vec()).collect();
+    let more = ["round", "round/canary", "round/new", "up/outside/canary", "up/outside/new", "own", "ring", "ring/x"];
+    paths.extend(more.map(|path| path.as_bytes().to_vec()));
+    attack(driver, &ground, &paths, &["--follow-symlinks"]);
 }
 
 fn no_spelling_of_a_name_leads_to_what_the_server_keeps(driver: Driver) {
     let paths: Vec<Vec<u8>> = RESERVED_NAMES.iter().map(|path| path.to_vec()).collect();
-    attack(driver, &Ground::new(), &paths);
+    attack(driver, &Ground::new(), &paths, &[]);
 }
 
 /// Has each path command try each of these paths, as text and as JSON.
-fn attack(driver: Driver, ground: &Ground, paths: &[Vec<u8>]) {
+fn attack(driver: Driver, ground: &Ground, paths: &[Vec<u8>], flags: &[&str]) {
     let before = ground.snapshot();
-    let server = ServerProcess::start(driver, &ground.root(), &FLAGS);
+    let server = ServerProcess::start(driver, &ground.root(), &[&FLAGS, flags].concat());
     let mut tries = 0;
     for command in path_commands() {
         let mut wire = Wire::log_in(server.address());

@@ -4,6 +4,7 @@ mod dated;
 mod facts;
 mod homes;
 mod kill;
+mod links;
 mod names;
 mod paths;
 mod quotas;
