@@ -19,7 +19,7 @@ use mayfly_core::settings::ActivePort;
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a server's process gives up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +77,16 @@ pub fn drop_privileges(options: &ServeOptions) -> Result<(), ConfineError> {
             .map_err(ConfineError::during("switching core dumps off"))?;
     }
     Ok(())
+}
+
+/// Becomes the server's user where root works beside it on what stands at `root`: the server could neither read nor replace
+/// what root would leave there. `made_by_it` tells who that is; where that is missing it is `user`, or whoever owns the root.
+/// Who is not root stays so. To be called before any other thread runs.
+///
+/// # Errors
+/// [`ConfineError`]
+pub(crate) fn become_server(root: &Path, made_by_it: &Path, user: Option<&UserName>) -> Result<(), ConfineError> {
+    user::become_server(root, made_by_it, user)
 }
 
 /// Shuts the process off from what a server never needs, looks whether a reload will find its files, and reports it all

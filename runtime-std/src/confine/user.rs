@@ -2,9 +2,11 @@
 
 use super::capability;
 use super::error::ConfineError;
+use crate::log;
 use nix::unistd::{Gid, Group, ResGid, ResUid, Uid, User, getresgid, getresuid};
 use std::ffi::CString;
 use std::fmt;
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -85,6 +87,30 @@ pub(super) fn become_user(
     capability::narrow(capability::needed(false, keep_ports))
 }
 
+/// Becomes whom the server is.
+pub(super) fn become_server(root: &Path, made_by_it: &Path, user: Option<&UserName>) -> Result<(), ConfineError> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let owner = |path: &Path| std::fs::symlink_metadata(path).map(|seen| owner_of(&seen));
+    let identity = match (owner(made_by_it), user) {
+        (Ok(owner), _) => owner,
+        (Err(_), Some(user)) => find(user)?,
+        (Err(_), None) => owner(root).map_err(|error| ConfineError::Step { what: "looking at the root", error })?,
+    };
+    if identity.uid.is_root() {
+        return Ok(());
+    }
+    switch(&identity).map_err(|errno| ConfineError::Step { what: "changing the user", error: errno.into() })
+}
+
+/// One whom the host does not know by name has no further groups.
+fn owner_of(seen: &Metadata) -> Identity {
+    let (uid, gid) = (Uid::from_raw(seen.uid()), Gid::from_raw(seen.gid()));
+    let known = User::from_uid(uid).unwrap_or_default();
+    Identity { uid, gid, groups_of: known.and_then(|user| CString::new(user.name).ok()) }
+}
+
 /// Groups first: without root's rights they cannot be changed any more. These calls reach every thread.
 fn switch(identity: &Identity) -> nix::Result<()> {
     let Identity { uid, gid, groups_of } = identity;
@@ -134,10 +160,11 @@ fn make_root(root: &Path, identity: &Identity) -> std::io::Result<()> {
     std::os::unix::fs::chown(root, Some(identity.uid.as_raw()), Some(identity.gid.as_raw()))
 }
 
-/// A log that holds lines already belongs to whom it belongs, and a device is nobody's to have.
+/// A log that held lines before belongs to whom it belongs, and a device is nobody's to have. What this process has told
+/// up to now stands in it already.
 fn give_if_new(log: &Path, identity: &Identity) -> std::io::Result<()> {
     let seen = std::fs::symlink_metadata(log)?;
-    if seen.is_file() && seen.len() == 0 && seen.uid() == 0 {
+    if seen.is_file() && seen.uid() == 0 && (seen.len() == 0 || log::has_begun(log)) {
         std::os::unix::fs::lchown(log, Some(identity.uid.as_raw()), Some(identity.gid.as_raw()))?;
     }
     Ok(())

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct LogFile {
     path: PathBuf,
     file: File,
+    /// Whether there was none before.
+    is_new: bool,
     /// Lines that could not be written since the last one that could.
     lost: u64,
     /// Whether the last line broke off.
@@ -24,7 +26,11 @@ impl LogFile {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         // A working directory that changes must not move the log.
         let path = std::path::absolute(path)?;
-        Ok(Self { file: open(&path)?, path, lost: 0, is_torn: false })
+        let (file, is_new) = match options().create_new(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (open(&path)?, false),
+            begun => (begun?, true),
+        };
+        Ok(Self { path, file, is_new, lost: 0, is_torn: false })
     }
 
     /// Goes on in the file that stands under the name now. Where it cannot be opened, the old one stays.
@@ -35,6 +41,11 @@ impl LogFile {
         self.file = open(&self.path)?;
         self.is_torn = false;
         Ok(())
+    }
+
+    /// Whether it is the one of this path, and this process has begun it.
+    pub(super) fn has_begun(&self, path: &Path) -> bool {
+        self.is_new && std::path::absolute(path).is_ok_and(|path| path == self.path)
     }
 
     /// Where it is.
@@ -82,7 +93,13 @@ impl LogFile {
 const MODE: u32 = 0o640;
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(MODE).open(path)
+    options().create(true).open(path)
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.append(true).mode(MODE);
+    options
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ pub(crate) use escape::json_string;
 pub use escape::shown;
 pub use reaper::reaper_note;
 pub use session::SessionLog;
+pub(crate) use sink::has_begun;
 pub use sink::reopen;
 
 use file::LogFile;

@@ -3,6 +3,7 @@
 use super::file::LogFile;
 use super::xferlog;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use tracing::{error, info};
 
@@ -27,6 +28,13 @@ pub fn reopen() {
             Err(error) => error!(file = path, %error, "the log file cannot be opened anew; the old one stays"),
         }
     }
+}
+
+/// Whether this process has begun the log's file of this path: what it holds then is this process's own.
+pub(crate) fn has_begun(path: &Path) -> bool {
+    let log = FILE.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|file| file.has_begun(path));
+    let transfers = xferlog::FILE.get().map(|file| file.lock().unwrap_or_else(PoisonError::into_inner));
+    log || transfers.is_some_and(|file| file.has_begun(path))
 }
 
 fn reopen_file(file: &mut LogFile) -> (String, io::Result<()>) {

@@ -1,5 +1,6 @@
 //! Why a command of an operator failed, and what to do.
 
+use crate::confine::ConfineError;
 use crate::exit::Exit;
 use crate::log::shown;
 use crate::settings::SettingsError;
@@ -13,6 +14,8 @@ use std::{error, fmt, io};
 pub(super) enum OperatorError {
     /// The settings file is wrong.
     Settings(SettingsError),
+    /// Root cannot become the server's user.
+    User(ConfineError),
     /// The root cannot be opened.
     Root { path: PathBuf, error: io::Error },
     /// No client can have made such a path.
@@ -39,7 +42,7 @@ impl OperatorError {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Settings(_) | Self::Date { .. } | Self::NoPath { .. } => Exit::Usage,
-            Self::Root { .. } | Self::Output(_) | Self::Storage { .. } => Exit::LocalFile,
+            Self::User(_) | Self::Root { .. } | Self::Output(_) | Self::Storage { .. } => Exit::LocalFile,
             Self::Missing { .. } => Exit::NoSuchPath,
             Self::Expired { .. } => Exit::PathExpired,
             Self::NotStoragePath { .. } | Self::BeyondAncestor { .. } | Self::Damaged { .. } => Exit::Refused,
@@ -55,6 +58,7 @@ impl fmt::Display for OperatorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Settings(error) => error.fmt(f),
+            Self::User(error) => error.fmt(f),
             Self::Root { path, error } => {
                 writeln!(f, "the root {} cannot be opened: {error}", path.display())?;
                 f.write_str("hint: name the server's root with --root, or its settings file with --config")

@@ -15,9 +15,9 @@ pub(crate) use sweep::SweepArgs;
 use crate::clock::{Clock as _, SystemClock};
 use crate::complain::complain;
 use crate::exit::Exit;
-use crate::settings;
 use crate::storage::durability::Durability;
 use crate::storage::local::LocalStorage;
+use crate::{confine, settings, storage};
 use clap::{Args, Subcommand};
 use error::OperatorError;
 use mayfly_core::path::VirtualPath;
@@ -106,10 +106,14 @@ struct OpenRoot {
 }
 
 impl OpenRoot {
+    /// Root becomes the server's user here.
     fn find(args: &RootArgs) -> Result<Self, OperatorError> {
-        let (path, durability) = settings::storage(args.root.as_deref(), args.config.as_deref())?;
+        let (path, durability, user) = settings::storage(args.root.as_deref(), args.config.as_deref())?;
         match std::fs::metadata(&path) {
-            Ok(found) if found.is_dir() => Ok(Self { path, durability }),
+            Ok(found) if found.is_dir() => {
+                confine::become_server(&path, &storage::trash_of(&path), user.as_ref()).map_err(OperatorError::User)?;
+                Ok(Self { path, durability })
+            }
             Ok(_) => Err(OperatorError::Root { path, error: io::ErrorKind::NotADirectory.into() }),
             Err(error) => Err(OperatorError::Root { path, error }),
         }

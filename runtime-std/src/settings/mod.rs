@@ -21,7 +21,7 @@ pub use table::Given;
 pub(crate) use values::{Form, Lifetime, Value};
 
 use crate::admission::Rules;
-use crate::confine::Confinement;
+use crate::confine::{Confinement, UserName};
 use crate::log::LogOptions;
 use crate::passive::PassiveHost;
 use crate::storage::durability::Durability;
@@ -129,14 +129,18 @@ pub(crate) fn users_file(config: &Path) -> Result<Option<PathBuf>, SettingsError
     Ok(file::File::open(config)?.given.choose().users)
 }
 
-/// Where the storage of a server with these settings is, and how durable it is. What else the file says is only read.
+/// Where the storage of a server with these settings is, how durable it is, and whom the server becomes. What else the file
+/// says is only read.
 ///
 /// # Errors
 /// [`SettingsError`], which names file, line and the right form.
-pub(crate) fn storage(root: Option<&Path>, config: Option<&Path>) -> Result<(PathBuf, Durability), SettingsError> {
+pub(crate) fn storage(
+    root: Option<&Path>,
+    config: Option<&Path>,
+) -> Result<(PathBuf, Durability, Option<UserName>), SettingsError> {
     let given = config.map(file::File::open).transpose()?.map_or_else(Given::default, |file| file.given);
     let chosen = given.choose();
-    Ok((root.map_or(chosen.root, Path::to_owned), chosen.durability))
+    Ok((root.map_or(chosen.root, Path::to_owned), chosen.durability, chosen.user))
 }
 
 fn options(given: Given) -> (ServeOptions, LogOptions) {

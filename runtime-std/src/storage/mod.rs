@@ -49,7 +49,15 @@ use mayfly_core::listing::options::ListingOrder;
 use mayfly_core::path::VirtualPath;
 use mayfly_core::record::{Entry, FileInfo, PathState, Record, RecordAt};
 use mayfly_core::user::HomeQuota;
+use std::ffi::OsStr;
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+/// The trash of the storage at `root`, which the server that runs there has made for itself.
+pub(crate) fn trash_of(root: &Path) -> PathBuf {
+    root.join(OsStr::from_bytes(name::TRASH))
+}
 
 /// A place where storage paths, files and expiry records are kept.
 ///

@@ -16,6 +16,8 @@ mayfly_tests::with_each_driver! {
     whoever_takes_the_server_over_gets_nowhere
     a_reload_reads_what_a_confined_server_can_read
     the_log_is_opened_anew_by_whom_the_server_became
+    a_log_that_was_begun_before_the_user_was_changed_is_handed_over
+    what_root_does_beside_a_server_is_done_as_the_server_s_user
     a_start_that_could_not_reload_is_refused
     what_is_made_has_the_permission_bits_that_are_set
 }
@@ -206,6 +208,55 @@ fn the_log_is_opened_anew_by_whom_the_server_became(driver: Driver) {
         let text = refused(driver, &root, &["--user", NOBODY, "--log-file", path]);
         assert!(text.contains("mayfly.log could not be opened anew: Permission denied"), "{text}");
     }
+}
+
+fn a_log_that_was_begun_before_the_user_was_changed_is_handed_over(driver: Driver) {
+    let ground = open_ground();
+    let log = ground.path().join("mayfly.log");
+    let user: &[&str] = if is_root() { &["--user", NOBODY] } else { &[] };
+    // At this level the first line is told before the ports are bound.
+    let flags = [&["--log-level", "debug"], user].concat();
+    let mut server = ServerProcess::start_logging_to(&log, driver, &ground.path().join("storage"), &flags);
+    if is_root() {
+        assert_eq!(fs::metadata(&log).expect("it was begun").uid(), 65534);
+    }
+    server.terminate();
+    assert!(server.wait().success());
+}
+
+fn what_root_does_beside_a_server_is_done_as_the_server_s_user(driver: Driver) {
+    if !is_root() {
+        return;
+    }
+    let ground = open_ground();
+    let root = ground.path().join("storage");
+    let server = ServerProcess::start(driver, &root, &["--user", NOBODY]);
+    let mut ftp = Ftp::log_in(server.address());
+    for path in ["kept", "dated", "dropped", "late"] {
+        assert_eq!(ftp.ask(&format!("MKD {path}")).code, 257);
+        assert_eq!(ftp.store(&format!("STOR {path}/a"), b"text").code, 226);
+    }
+    let operator =
+        |words: &[&str]| run(Command::new(driver.binary()).args(words).arg("--root").arg(&root)).succeeded().stdout;
+    operator(&["paths", "never", "kept"]);
+    operator(&["paths", "extend", "dated", "7d"]);
+    operator(&["paths", "expire", "dropped"]);
+    operator(&["sweep"]);
+    for path in ["kept", "dated"] {
+        assert_eq!(ftp.retrieve(&format!("{path}/a")), b"text");
+        let record = fs::metadata(root.join(path).join(".mayfly.json")).expect("it has one");
+        assert_eq!((record.uid(), record.gid()), (65534, 65534), "{path}");
+    }
+    assert_eq!(ftp.ask("CWD dropped").lines.last().map(String::as_str), Some("550 Storage path expired."));
+    // The tombstones are still the server's to write.
+    assert_eq!(ftp.ask("SITE EXPIRY late 1s").code, 200);
+    wait_until("what expired is gone", || !root.join("late").exists());
+    // A record that the server cannot read is one to root too.
+    fs::set_permissions(root.join("kept/.mayfly.json"), fs::Permissions::from_mode(0o600)).expect("it is ours");
+    std::os::unix::fs::chown(root.join("kept/.mayfly.json"), Some(0), Some(0)).expect("it is ours");
+    let found = run(Command::new(driver.binary()).arg("fsck").arg("--root").arg(&root));
+    assert_eq!(found.status.code(), Some(14), "{found:?}");
+    assert!(found.stdout.contains("record-damaged     /kept: "), "{found:?}");
 }
 
 fn a_start_that_could_not_reload_is_refused(driver: Driver) {
