@@ -252,6 +252,7 @@ fn the_reapers() {
         r#"{"action":"note","note":{"note":"emptied","bytes":7}}"#,
         r#"{"action":"note","note":{"note":"held_back","leap_s":7200,"hold_s":3600}}"#,
         r#"{"action":"note","note":{"note":"failed","path":null,"error":"denied"}}"#,
+        r#"{"action":"note","note":{"note":"failed","path":"/a","error":"read_only","untold":9}}"#,
     ]));
     stand::<ReaperEvent>(&lines(&[
         r#"{"event":"started"}"#,

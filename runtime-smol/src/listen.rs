@@ -11,7 +11,8 @@ use mayfly_std::clock::Clock;
 use mayfly_std::net;
 use mayfly_std::proxy::{Ends, HEADER_TIME_MAX, HeaderReader, NoHeader, Route};
 use mayfly_std::settings::ServeOptions;
-use mayfly_std::start::{Serve, ServeHandle, StartError, open_confined, prepare_process};
+use mayfly_std::start::{Serve, ServeHandle, StartError, prepare_process};
+use mayfly_std::storage::Storage;
 use mayfly_std::users::Verifier;
 use smol::Executor;
 use smol::channel::{self, Receiver, Sender};
@@ -42,7 +43,11 @@ pub struct Server {
 impl Serve for Server {
     type Handle = ServerHandle;
 
-    fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+    fn bind_with(
+        options: &ServeOptions,
+        clock: Arc<dyn Clock>,
+        open: impl FnOnce(&ServeOptions, Arc<dyn Clock>) -> Result<Arc<dyn Storage>, StartError>,
+    ) -> Result<Self, StartError> {
         prepare_process(options);
         let listeners = net::listen_control(&options.listen, options.dual_stack)?;
         let tls_listeners = match options.listen_tls.as_slice() {
@@ -51,7 +56,7 @@ impl Serve for Server {
         };
         // The host's answer lies in files that will be out of reach.
         let threads = thread::available_parallelism().map_or(1, usize::from);
-        let storage = open_confined(options, Arc::clone(&clock))?;
+        let storage = open(options, Arc::clone(&clock))?;
         let verifier = Verifier::new(options, Arc::clone(&storage));
         let (stop_sender, stop) = channel::bounded(1);
         let (cut_sender, cut) = channel::bounded(1);

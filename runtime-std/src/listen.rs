@@ -10,8 +10,9 @@ use crate::reap::ReaperThread;
 use crate::session::Worker;
 use crate::settings::ServeOptions;
 use crate::shared::Shared;
-use crate::start::{Serve, ServeHandle, StartError, open_confined, prepare_process};
+use crate::start::{Serve, ServeHandle, StartError, prepare_process};
 use crate::stop::{Stage, Stop};
+use crate::storage::Storage;
 use crate::users::Verifier;
 use mayfly_core::action::Action;
 use mayfly_core::error::Misuse;
@@ -35,10 +36,14 @@ pub struct Server {
 impl Serve for Server {
     type Handle = ServerHandle;
 
-    fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+    fn bind_with(
+        options: &ServeOptions,
+        clock: Arc<dyn Clock>,
+        open: impl FnOnce(&ServeOptions, Arc<dyn Clock>) -> Result<Arc<dyn Storage>, StartError>,
+    ) -> Result<Self, StartError> {
         prepare_process(options);
         let listeners = listen(options)?;
-        let storage = open_confined(options, Arc::clone(&clock))?;
+        let storage = open(options, Arc::clone(&clock))?;
         let stop = Stop::new().map_err(StartError::Resources)?;
         let reaper = ReaperThread::start(Arc::clone(&storage), Arc::clone(&clock)).map_err(StartError::Resources)?;
         let verifier = Verifier::new(options, Arc::clone(&storage));

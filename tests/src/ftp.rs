@@ -188,7 +188,8 @@ impl Ftp {
     /// Where it is not let.
     pub fn store(&mut self, command: &str, bytes: &[u8]) -> Reply {
         let mut data = self.data();
-        assert_eq!(self.ask(command).code, 150);
+        let reply = self.ask(command);
+        assert_eq!(reply.code, 150, "{command}: {reply:?}");
         data.write_all(bytes).expect("the server takes all");
         drop(data);
         self.reply()

@@ -5,6 +5,7 @@ pub mod certificates;
 pub mod failing;
 pub mod fake_disk;
 pub mod faults;
+pub mod faulty;
 pub mod files;
 pub mod ftp;
 pub mod ground;

@@ -134,11 +134,19 @@ pub enum ReaperNote {
         /// For how long, seconds.
         hold_s: u64,
     },
-    /// A step failed; it is tried again.
+    /// A step failed; it is tried again. Of one kind of failure this is told now and then alone.
     Failed {
         /// The path, where it concerns one.
         path: Option<VirtualPath>,
         /// Why.
         error: StorageError,
+        /// Steps that failed for the same reason since that was told last, and were not told.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        untold: u64,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

@@ -3,6 +3,7 @@
 //! Its index only says when to look; whether a path really has expired, the storage reads from the record again.
 
 mod boundary;
+mod complaints;
 mod index;
 mod leap;
 mod scan;
@@ -15,6 +16,7 @@ use crate::limits::SCAN_BATCH_RECORDS;
 use crate::path::VirtualPath;
 use crate::time::Now;
 use alloc::collections::VecDeque;
+use complaints::Complaints;
 use index::{Due, Index};
 use leap::{Leap, LeapGuard};
 use scan::Scan;
@@ -45,6 +47,7 @@ const PARTIAL_S: i64 = 86_400;
 pub struct Reaper {
     index: Index,
     guard: LeapGuard,
+    complaints: Complaints,
     actions: VecDeque<ReaperAction>,
     ids_used: u64,
     outstanding: Option<(ActionId, Step)>,
@@ -206,12 +209,12 @@ impl Reaper {
                 self.scan.batch_ends(now.monotonic_ms, end);
             }
             (Step::Scan, Err(error)) => {
-                self.note(ReaperNote::Failed { path: None, error });
+                self.complain(now, None, error);
                 self.scan.failed(now.monotonic_ms);
             }
             (Step::Empty, Ok(ReaperOutcome::Emptied { bytes, end, .. })) => self.on_emptied(now, bytes, end),
             (Step::Empty, Err(error)) => {
-                self.note(ReaperNote::Failed { path: None, error });
+                self.complain(now, None, error);
                 if let Trash::Full { at_ms, failures, .. } = &mut self.trash {
                     *failures = failures.saturating_add(1);
                     *at_ms = now.monotonic_ms.saturating_add(back_off_ms(*failures));
@@ -253,7 +256,7 @@ impl Reaper {
                 }
             }
         }
-        self.note(ReaperNote::Failed { path: Some(due.path), error });
+        self.complain(now, Some(due.path), error);
     }
 
     fn forget(&mut self, due: &Due) {
@@ -327,6 +330,12 @@ impl Reaper {
         let id = ActionId(self.ids_used);
         self.outstanding = Some((id, step));
         self.actions.push_back(ReaperAction::Storage { id, request });
+    }
+
+    fn complain(&mut self, now: Now, path: Option<VirtualPath>, error: StorageError) {
+        if let Some(untold) = self.complaints.tell(now, error) {
+            self.note(ReaperNote::Failed { path, error, untold });
+        }
     }
 
     fn note(&mut self, note: ReaperNote) {

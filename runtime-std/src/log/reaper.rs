@@ -15,9 +15,9 @@ pub fn reaper_note(note: &ReaperNote) {
         ReaperNote::HeldBack { leap_s, hold_s } => {
             warn!(leap_s, hold_s, "the wall clock leapt ahead: deletions are held back");
         }
-        ReaperNote::Failed { path, error } => {
+        ReaperNote::Failed { path, error, untold } => {
             let path = path.as_ref().map(VirtualPath::as_str);
-            warn!(path, ?error, "the reaper failed at a step and will try it again");
+            warn!(path, ?error, untold, "the reaper failed at a step and will try it again");
         }
         other => info!(?other, "reaper"),
     }

@@ -25,7 +25,19 @@ pub trait Serve: Sized {
     ///
     /// # Errors
     /// [`StartError`]
-    fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError>;
+    fn bind(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        Self::bind_with(options, clock, open_confined)
+    }
+
+    /// The same on a storage that `open` opens once the addresses are bound, before any other thread runs.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    fn bind_with(
+        options: &ServeOptions,
+        clock: Arc<dyn Clock>,
+        open: impl FnOnce(&ServeOptions, Arc<dyn Clock>) -> Result<Arc<dyn Storage>, StartError>,
+    ) -> Result<Self, StartError>;
 
     /// The addresses that it listens on, in the order of the options.
     fn local_addresses(&self) -> Vec<SocketAddr>;

@@ -176,7 +176,11 @@ fn it_goes_on_after_an_error() {
     world.fail = Some(StorageError::Failed);
     world.pass(12);
     assert_eq!(world.names(), ["/a"]);
-    assert!(world.notes.contains(&ReaperNote::Failed { path: Some(path("/a")), error: StorageError::Failed }));
+    assert!(world.notes.contains(&ReaperNote::Failed {
+        path: Some(path("/a")),
+        error: StorageError::Failed,
+        untold: 0
+    }));
     assert!(world.notes.len() < 10, "it backs off");
     world.fail = None;
     world.pass(60);
@@ -221,8 +225,17 @@ fn one_path_that_cannot_be_moved_holds_up_no_other() {
     world.pass(12);
     assert_eq!(world.names(), ["/a"]);
     world.pass(600);
-    let tries = world.notes.iter().filter(|note| matches!(note, ReaperNote::Failed { .. })).count();
-    assert!((8..=10).contains(&tries), "it backs off: {tries}");
+    let is_try =
+        |request: &&ReaperRequest| matches!(request, ReaperRequest::MoveToTrash { path: of, .. } if *of == path("/a"));
+    let tries = world.asked.iter().filter(is_try).count();
+    assert!((8..=11).contains(&tries), "it backs off: {tries}");
+    let told: Vec<u64> = world
+        .notes
+        .iter()
+        .filter_map(|note| if let ReaperNote::Failed { untold, .. } = note { Some(*untold) } else { None })
+        .collect();
+    assert!(told.len() < tries, "of one kind it is told now and then: {told:?}");
+    assert!(told.len() as u64 + told.iter().sum::<u64>() >= tries as u64 - 1, "and none is forgotten: {told:?}");
     world.stuck = None;
     world.pass(600);
     assert!(world.records.is_empty());
