@@ -22,7 +22,17 @@ mayfly_tests::with_each_driver! {
 }
 
 /// As in the traversal, nothing but the paths' own confinement protects here.
-const FLAGS: [&str; 6] = ["--anonymous-rights", "all", "--durability", "none", "--landlock", "off"];
+const FLAGS: [&str; 8] = [
+    // Nor is what is tried the number of connections.
+    "--trusted-from",
+    "127.0.0.0/8",
+    "--anonymous-rights",
+    "all",
+    "--durability",
+    "none",
+    "--landlock",
+    "off",
+];
 
 fn no_swapped_link_is_followed_by_openat2(driver: Driver) {
     let ground = Ground::new();

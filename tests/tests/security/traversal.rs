@@ -14,7 +14,10 @@ mayfly_tests::with_each_driver! {
     what_is_neither_file_nor_directory_is_never_opened
 }
 
-const FLAGS: [&str; 6] = [
+const FLAGS: [&str; 8] = [
+    // Nor is what is tried the number of connections.
+    "--trusted-from",
+    "127.0.0.0/8",
     "--anonymous-rights",
     "all",
     "--durability",
