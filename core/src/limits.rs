@@ -1,11 +1,12 @@
 //! Every bound of the core, named. What an operator may change stands in [`crate::settings::Settings`] instead.
 
-/// Bytes of one control line, without its line end. Longer: `500` once, and the rest of the line is dropped.
+/// Bytes of one control line, without its line end, whatever the settings say. Longer: `500` once, and the rest of the line
+/// is dropped.
 pub const LINE_BYTES_MAX: usize = 8192;
-/// Bytes of unanswered control input that a session holds before it wants no more.
-pub const INPUT_BYTES_MAX: usize = 16 * 1024;
-/// Lines that wait while a command is being answered or a transfer runs.
-pub const LINES_QUEUED_MAX: usize = 64;
+/// Bytes of unanswered control input that a session holds at least before it wants no more: the longest line ends in them.
+pub const INPUT_BYTES_MIN: usize = 2 * LINE_BYTES_MAX;
+/// Lines that wait while a command is being answered or a transfer runs, whatever the settings say.
+pub const LINES_QUEUED_MAX: usize = 128;
 /// Telnet options of a peer that wait for their refusal; more are dropped.
 pub const TELNET_REFUSALS_MAX: usize = 32;
 /// Actions that one event may give rise to.

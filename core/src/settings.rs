@@ -46,6 +46,19 @@ pub struct Settings {
     pub fxp_users: Vec<String>,
     /// Time to log in, milliseconds.
     pub login_ms_max: u64,
+    /// The longest that a session lasts, milliseconds; none: no bound.
+    #[serde(default)]
+    pub session_ms_max: Option<u64>,
+    /// Bytes of one control line; at most [`crate::limits::LINE_BYTES_MAX`].
+    #[serde(default = "line_bytes_max")]
+    pub line_bytes_max: u32,
+    /// Bytes of unanswered control input that a session holds before it wants no more; at least twice
+    /// [`crate::limits::LINE_BYTES_MAX`], or a line could not end.
+    #[serde(default = "input_bytes_max")]
+    pub input_bytes_max: u32,
+    /// Lines that wait while a command is being answered or a transfer runs; at most [`crate::limits::LINES_QUEUED_MAX`].
+    #[serde(default = "lines_queued_max")]
+    pub lines_queued_max: u32,
     /// Time without a command and without a transfer, milliseconds.
     pub idle_ms_max: u64,
     /// Time for a data connection to be made, milliseconds.
@@ -104,6 +117,10 @@ impl Default for Settings {
             epsv_only: Vec::new(),
             fxp_users: Vec::new(),
             login_ms_max: 60_000,
+            session_ms_max: None,
+            line_bytes_max: line_bytes_max(),
+            input_bytes_max: input_bytes_max(),
+            lines_queued_max: lines_queued_max(),
             idle_ms_max: 300_000,
             data_connect_ms_max: 30_000,
             stall_ms_max: 120_000,
@@ -177,6 +194,18 @@ pub enum ActivePort {
 
 const fn login_delay_ms_max() -> u64 {
     16_000
+}
+
+const fn line_bytes_max() -> u32 {
+    8 * 1024
+}
+
+const fn input_bytes_max() -> u32 {
+    16 * 1024
+}
+
+const fn lines_queued_max() -> u32 {
+    64
 }
 
 const fn listing_depth_max() -> u32 {

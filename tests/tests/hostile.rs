@@ -84,6 +84,16 @@ fn whoever_takes_or_sends_no_data_is_broken_off(driver: Driver) {
     assert_eq!(ftp.ask("NOOP").code, 200);
 }
 
+fn no_file_grows_beyond_the_largest_that_is_taken(driver: Driver) {
+    let (root, server) = serve(driver, &["--file-size-max", "1KiB"]);
+    let mut ftp = Ftp::log_in(server.address());
+    assert_eq!(ftp.store("STOR whole", &[7; 1024]).code, 226);
+    assert_eq!(ftp.store("STOR large", &[7; 1025]).code, 552);
+    assert_eq!((ftp.ask("ALLO 1024").code, ftp.ask("ALLO 1025").code), (200, 552));
+    assert_eq!(ftp.retrieve("whole"), [7; 1024]);
+    assert!(!root.path().join("large").exists());
+}
+
 fn lines_that_wait_are_not_carried_out_for_a_peer_that_is_gone(driver: Driver) {
     let (_root, server) = serve(driver, &["--data-connect-timeout", "1s"]);
     let mut gone = Ftp::log_in(server.address());
@@ -137,6 +147,7 @@ with_each_driver! {
     whoever_sends_a_byte_now_and_then_has_the_time_to_log_in_and_no_more
     whoever_reads_no_replies_costs_little_and_is_sent_away
     whoever_takes_or_sends_no_data_is_broken_off
+    no_file_grows_beyond_the_largest_that_is_taken
     lines_that_wait_are_not_carried_out_for_a_peer_that_is_gone
     without_descriptors_sessions_live_and_accepting_recovers_without_a_spin
 }

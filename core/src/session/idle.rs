@@ -1,6 +1,7 @@
 //! Deadlines, and how a session ends.
 
 use super::Session;
+use super::input::lines_max;
 use super::login::Login;
 use super::state::{Awaited, End, State, Wait};
 use super::transfer::{Interrupt, Transfer};
@@ -18,6 +19,8 @@ impl Session {
     pub(super) fn welcome(&mut self, now: Now, admission: Admission) {
         let refusal = match admission {
             Admission::Welcome => {
+                let ends_ms = self.settings.session_ms_max.map(|span_ms| now.monotonic_ms.saturating_add(span_ms));
+                self.ends_ms = ends_ms.unwrap_or(u64::MAX);
                 self.expect_login(now);
                 if self.channel.is_agreed() {
                     return self.secure_control(now, true);
@@ -54,7 +57,8 @@ impl Session {
                 Wait::For { outcome, .. } => self.overdue_ms(outcome).map(|(at_ms, _)| at_ms),
             },
         };
-        [of_state, self.login_until_ms(), self.resumes.then_some(self.since_ms)].into_iter().flatten().min()
+        let of_session = [self.login_until_ms(), self.session_until_ms()].into_iter().flatten().min();
+        [of_state, of_session, self.resumes.then_some(self.since_ms)].into_iter().flatten().min()
     }
 
     fn login_until_ms(&self) -> Option<u64> {
@@ -67,6 +71,10 @@ impl Session {
     /// A handshake has no longer than a login, and does not outlast that of its session.
     fn secured_until_ms(&self) -> u64 {
         self.since_ms.saturating_add(self.settings.login_ms_max)
+    }
+
+    fn session_until_ms(&self) -> Option<u64> {
+        (self.ends_ms != u64::MAX).then_some(self.ends_ms)
     }
 
     /// Before the login, its own deadline is the only one.
@@ -117,13 +125,18 @@ impl Session {
         }
         let is_ready = matches!(self.state, State::Ready);
         let is_idle = is_ready && !self.resumes && is_due(self.idle_until_ms());
+        let is_over = is_due(self.session_until_ms());
         match self.state {
             // Whoever expects TLS cannot read a reply in clear.
             State::Securing { .. } if is_due(self.due_ms()) => self.close("login time-out"),
             State::Securing { .. } => {}
-            _ if is_idle || is_due(self.login_until_ms()) => {
+            _ if is_idle || is_over || is_due(self.login_until_ms()) => {
                 self.unasked(&Reply::new(421, text::TIMEOUT));
-                self.close(if is_idle { "idle" } else { "login time-out" });
+                self.close(match (is_idle, is_over) {
+                    (true, _) => "idle",
+                    (_, true) => "session time-out",
+                    _ => "login time-out",
+                });
             }
             _ => {}
         }
@@ -149,10 +162,10 @@ impl Session {
         }
         if self.transfer().is_some() {
             self.interrupt(Interrupt::HungUp);
-            self.input.clear();
+            self.input.clear(&self.settings);
         }
         if self.stop_work(Stop::HungUp) {
-            self.input.clear();
+            self.input.clear(&self.settings);
         }
     }
 
@@ -192,7 +205,7 @@ impl Session {
         let reply = Reply::new(421, text::SHUTTING_DOWN);
         let first = self.input.next().map_or(self.input.last_form, |request| request.form);
         self.send(first, &reply);
-        for _ in 1..limits::LINES_QUEUED_MAX {
+        for _ in 1..lines_max(&self.settings) {
             let Some(request) = self.input.next() else { return };
             self.send(request.form, &reply);
         }
@@ -206,7 +219,7 @@ impl Session {
     pub(super) fn close(&mut self, reason: &str) {
         self.note(Note::Ending { reason: reason.to_string() });
         self.push(Action::Close);
-        self.input.clear();
+        self.input.clear(&self.settings);
         self.state = State::Closed;
     }
 }

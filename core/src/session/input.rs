@@ -6,6 +6,7 @@ use super::transfer::Interrupt;
 use super::work::Stop;
 use crate::action::{Action, Note};
 use crate::limits;
+use crate::settings::Settings;
 use crate::time::Now;
 use crate::wire::command::row::Turn;
 use crate::wire::command::{self, Command, Request};
@@ -36,18 +37,23 @@ struct Waiting {
 }
 
 impl Input {
+    /// What has not had any input yet.
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self { framer: LineFramer::new(usize_of(settings.line_bytes_max)), ..Self::default() }
+    }
+
     /// Takes what came.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.framer.push(bytes);
     }
 
     /// Whether there is room for more.
-    pub(super) fn has_room(&self) -> bool {
-        self.may_wait() && self.waiting_bytes + self.framer.held_bytes() < limits::INPUT_BYTES_MAX
+    pub(super) fn has_room(&self, settings: &Settings) -> bool {
+        self.may_wait(settings) && self.waiting_bytes + self.framer.held_bytes() < bytes_max(settings)
     }
 
-    fn may_wait(&self) -> bool {
-        self.waiting.len() < limits::LINES_QUEUED_MAX && self.waiting_bytes < limits::INPUT_BYTES_MAX
+    fn may_wait(&self, settings: &Settings) -> bool {
+        self.waiting.len() < lines_max(settings) && self.waiting_bytes < bytes_max(settings)
     }
 
     /// What the peer's Telnet options are answered with.
@@ -111,8 +117,8 @@ impl Input {
     }
 
     /// Forgets what came.
-    pub(super) fn clear(&mut self) {
-        *self = Self { last_form: self.last_form, ..Self::default() };
+    pub(super) fn clear(&mut self, settings: &Settings) {
+        *self = Self { last_form: self.last_form, ..Self::new(settings) };
     }
 }
 
@@ -167,7 +173,7 @@ impl Session {
         while (self.transfer().is_some() || self.works())
             && self.reply_room
             && self.actions.len() < ACTIONS_PER_GO
-            && self.input.may_wait()
+            && self.input.may_wait(&self.settings)
         {
             let Some(waiting) = self.input.next_framed() else { return };
             self.since_ms = now.monotonic_ms;
@@ -232,6 +238,19 @@ impl Session {
     pub(super) fn reply(&mut self, reply: &Reply) {
         self.send(self.form, reply);
     }
+}
+
+fn bytes_max(settings: &Settings) -> usize {
+    usize_of(settings.input_bytes_max).max(limits::INPUT_BYTES_MIN)
+}
+
+/// Lines that may wait.
+pub(super) fn lines_max(settings: &Settings) -> usize {
+    usize_of(settings.lines_queued_max).clamp(1, limits::LINES_QUEUED_MAX)
+}
+
+fn usize_of(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// When an event has given rise to so many actions, what is left of the input waits for the next one, which is due at

@@ -166,6 +166,7 @@ impl Session {
         self.entry = old.entry;
         self.failed_logins = old.failed_logins;
         self.failed_elsewhere = old.failed_elsewhere;
+        self.ends_ms = old.ends_ms;
         self.reply_room = old.reply_room;
         self.resumes = old.resumes;
         self.expect_login(now);

@@ -127,6 +127,8 @@ pub struct Session {
     idle_s: Option<NonZeroU32>,
     /// When the last command came or ended, on the monotonic clock, milliseconds.
     since_ms: u64,
+    /// When it ends whatever it is doing, on the monotonic clock, milliseconds; the latest moment: never.
+    ends_ms: u64,
     /// Whether the peer takes its replies.
     reply_room: bool,
     /// Lines are left that an event had no room for: go on at once.
@@ -150,6 +152,7 @@ impl Session {
     /// listener has it, counts as the IPv4 address.
     #[must_use]
     pub fn new(settings: Arc<Settings>, peer: SocketAddr, local: SocketAddr) -> Self {
+        let input = Input::new(&settings);
         Self {
             settings,
             peer: network::unmapped(peer),
@@ -159,7 +162,7 @@ impl Session {
             ending: None,
             actions: VecDeque::new(),
             last_id: 0,
-            input: Input::default(),
+            input,
             form: Form::default(),
             entry: None,
             login: Login::Out { user: None, until_ms: u64::MAX },
@@ -174,6 +177,7 @@ impl Session {
             broken: Vec::new(),
             idle_s: None,
             since_ms: 0,
+            ends_ms: u64::MAX,
             reply_room: true,
             resumes: false,
         }
@@ -263,7 +267,7 @@ impl Session {
     /// Whether it takes more control input now. If not, stop reading the control connection until it does.
     #[must_use]
     pub fn wants_input(&self) -> bool {
-        !matches!(self.state, State::Closed | State::Securing { .. }) && self.input.has_room()
+        !matches!(self.state, State::Closed | State::Securing { .. }) && self.input.has_room(&self.settings)
     }
 
     /// The outcome of the action that is outstanding; nothing changes where it is another's, or of another kind.

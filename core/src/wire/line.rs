@@ -23,7 +23,6 @@ use core::fmt;
 /// framer.push(b"OR\n");
 /// assert_eq!(framer.next_line(), Some(Line::Whole(b"ABOR".to_vec())));
 /// ```
-#[derive(Default)]
 pub struct LineFramer {
     /// Free of Telnet codes. Of a line that is too long, no more than tells that it is.
     buffer: Vec<u8>,
@@ -35,6 +34,8 @@ pub struct LineFramer {
     open_bytes: usize,
     /// `TooLong` was said of the line that has not ended yet.
     told: bool,
+    /// No more than [`LINE_BYTES_MAX`].
+    line_bytes_max: u16,
     telnet: Telnet,
     /// Boxed, for nearly nobody talks Telnet and an idle session is small.
     refusals: Option<Box<Refusals>>,
@@ -58,7 +59,33 @@ pub enum Line {
     },
 }
 
+/// One for lines of up to [`LINE_BYTES_MAX`].
+impl Default for LineFramer {
+    fn default() -> Self {
+        Self::new(LINE_BYTES_MAX)
+    }
+}
+
 impl LineFramer {
+    /// One for lines of up to so many bytes, at most [`LINE_BYTES_MAX`].
+    #[must_use]
+    pub fn new(line_bytes_max: usize) -> Self {
+        Self {
+            buffer: Vec::new(),
+            start: 0,
+            searched: 0,
+            open_bytes: 0,
+            told: false,
+            line_bytes_max: u16::try_from(line_bytes_max.min(LINE_BYTES_MAX)).unwrap_or(u16::MAX),
+            telnet: Telnet::default(),
+            refusals: None,
+        }
+    }
+
+    fn line_bytes_max(&self) -> usize {
+        self.line_bytes_max.into()
+    }
+
     /// Takes input. Nothing is refused; the caller asks [`LineFramer::held_bytes`] before it reads more.
     pub fn push(&mut self, bytes: &[u8]) {
         for &byte in bytes {
@@ -88,7 +115,7 @@ impl LineFramer {
         let line = &self.buffer[self.start..end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = match line.first() {
-            Some(&first) if line.len() > LINE_BYTES_MAX => Line::TooLong { first },
+            Some(&first) if line.len() > self.line_bytes_max() => Line::TooLong { first },
             _ => Line::Whole(line.to_vec()),
         };
         self.start = end + 1;
@@ -132,7 +159,7 @@ impl LineFramer {
     fn tell_open(&mut self) -> Option<Line> {
         let open = &self.buffer[self.start..];
         // A CR right after the bound may belong to the line's end; the byte after it will tell.
-        let too_long = match open.len().checked_sub(LINE_BYTES_MAX) {
+        let too_long = match open.len().checked_sub(self.line_bytes_max()) {
             None | Some(0) => false,
             Some(1) => !open.ends_with(b"\r"),
             Some(_) => true,
@@ -150,7 +177,7 @@ impl LineFramer {
             if core::mem::take(&mut self.told) {
                 return;
             }
-        } else if self.told || self.open_bytes == OPEN_BYTES_MAX {
+        } else if self.told || self.open_bytes == self.line_bytes_max() + END_BYTES {
             return;
         } else {
             self.open_bytes += 1;
@@ -223,8 +250,8 @@ impl Telnet {
     }
 }
 
-/// What is kept of one line: its bytes, the CR of its end, and one more that tells it from one that is whole.
-const OPEN_BYTES_MAX: usize = LINE_BYTES_MAX + 2;
+/// What is kept of one line beside its bytes: the CR of its end, and one more that tells it from one that is whole.
+const END_BYTES: usize = 2;
 
 // RFC 854 and, for the commands below SE, RFC 885 and RFC 1184.
 const COMMAND_FIRST: u8 = 236;
@@ -317,6 +344,15 @@ mod tests {
     }
 
     #[test]
+    fn a_smaller_bound_holds_too_and_none_is_larger() {
+        let mut framer = LineFramer::new(4);
+        framer.push(b"NOOP\r\nNOOPX\r\n");
+        assert_eq!(framer.next_line(), Some(Line::Whole(b"NOOP".to_vec())));
+        assert_eq!(framer.next_line(), Some(Line::TooLong { first: b'N' }));
+        assert_eq!(LineFramer::new(usize::MAX).line_bytes_max(), LINE_BYTES_MAX);
+    }
+
+    #[test]
     fn a_cr_past_the_bound_waits_for_the_next_byte() {
         let mut framer = LineFramer::default();
         framer.push(&[b'x'; LINE_BYTES_MAX]);
@@ -347,7 +383,7 @@ mod tests {
         for _ in 0..100 {
             framer.push(&[b'x'; 1000]);
         }
-        assert_eq!(framer.held_bytes(), OPEN_BYTES_MAX);
+        assert_eq!(framer.held_bytes(), LINE_BYTES_MAX + END_BYTES);
     }
 
     #[test]

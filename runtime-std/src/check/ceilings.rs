@@ -20,7 +20,7 @@ pub(super) struct Ceilings {
 impl Ceilings {
     pub(super) fn of(options: &ServeOptions) -> Self {
         let sessions = u64::try_from(options.max_sessions).unwrap_or(u64::MAX);
-        let before_login_bytes = SESSION_BYTES + input_bytes() + reply_bytes();
+        let before_login_bytes = SESSION_BYTES + input_bytes(options) + reply_bytes();
         let sorted = u64::from(options.session.listing_sort_entries_max);
         // A session lists or transfers, one at a time; both make of text what goes over the wire.
         let listing_bytes = sorted * SORTED_NAME_BYTES + LISTING_PIECE_BYTES;
@@ -65,9 +65,9 @@ impl fmt::Display for Ceilings {
 }
 
 /// Lines that wait and those that are cut out of them, and what is read in one go.
-fn input_bytes() -> u64 {
-    let held = 2 * limits::INPUT_BYTES_MAX + net::CONTROL_READ_BYTES;
-    (held + limits::LINES_QUEUED_MAX * LINE_OVERHEAD_BYTES) as u64
+fn input_bytes(options: &ServeOptions) -> u64 {
+    let held = 2 * u64::from(options.session.input_bytes_max) + net::CONTROL_READ_BYTES as u64;
+    held + u64::from(options.session.lines_queued_max) * LINE_OVERHEAD_BYTES
 }
 
 /// The backlog, and the replies of one event on top of it, twice, for a buffer doubles as it grows.
@@ -78,7 +78,7 @@ fn reply_bytes() -> u64 {
 /// State machine, driver, task or the touched part of a thread's stack.
 const SESSION_BYTES: u64 = 24 * 1024;
 /// A line that was read and waits for its turn.
-const LINE_OVERHEAD_BYTES: usize = 256;
+const LINE_OVERHEAD_BYTES: u64 = 256;
 /// The longest that one event asks for: a listing over the control connection, with its names.
 const REPLIES_PER_EVENT_BYTES: usize = limits::STAT_LINES_MAX * (limits::NAME_BYTES_MAX + 80);
 /// What it made, claimed, or broke off.

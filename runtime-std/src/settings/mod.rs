@@ -65,6 +65,8 @@ pub struct ServeOptions {
     pub durability: Durability,
     /// What uploads leave free on the disk.
     pub min_free: MinFree,
+    /// The largest file that is taken, bytes; none: no bound.
+    pub file_bytes_max: Option<u64>,
     /// How long transfers may go on after the server was told to shut down, milliseconds.
     pub shutdown_ms_max: u64,
     /// The named users; none: anonymous alone may log in.
@@ -164,6 +166,7 @@ fn options(given: Given) -> (ServeOptions, LogOptions) {
         max_sessions: count(chosen.max_sessions.0),
         max_sessions_per_address: count(chosen.max_sessions_per_address.0),
         durability: chosen.durability,
+        file_bytes_max: chosen.file_size_max.0,
         min_free: chosen.min_free,
         shutdown_ms_max: chosen.shutdown_timeout.0,
         users: None,
@@ -205,6 +208,10 @@ fn session(chosen: &Chosen) -> Settings {
     session.login_attempts_max = chosen.login_attempts.0;
     session.login_delay_ms = chosen.login_delay.0;
     session.login_delay_ms_max = chosen.login_delay_max.0;
+    session.session_ms_max = chosen.session_time.0.map(|seconds| seconds.saturating_mul(1000));
+    session.line_bytes_max = chosen.line_max.0;
+    session.input_bytes_max = chosen.input_max.0;
+    session.lines_queued_max = chosen.input_lines_max.0;
     session.idle_ms_max = chosen.idle_timeout.0;
     session.data_connect_ms_max = chosen.data_connect_timeout.0;
     session.stall_ms_max = chosen.stall_timeout.0;

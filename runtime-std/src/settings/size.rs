@@ -20,6 +20,35 @@ impl Form for Size {
     }
 }
 
+/// A number of bytes that is the most; none: no bound.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SizeBound(pub(crate) Option<u64>);
+
+impl Form for SizeBound {
+    fn form() -> String {
+        format!("{}, or \"none\"", Size::form())
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        if text == "none" { Some(Self(None)) } else { Size::read(text).map(|size| Self(Some(size.0))) }
+    }
+}
+
+/// A number of bytes from `MIN` to `MAX`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bytes<const MIN: u32, const MAX: u32>(pub(crate) u32);
+
+impl<const MIN: u32, const MAX: u32> Form for Bytes<MIN, MAX> {
+    fn form() -> String {
+        format!("a number of bytes such as \"8KiB\" (B, KiB or MiB), from {MIN} to {MAX}")
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let bytes = u32::try_from(Size::read(text)?.0).ok()?;
+        (MIN..=MAX).contains(&bytes).then_some(Self(bytes))
+    }
+}
+
 /// Each unit and the power of two that it stands for.
 const UNITS: [(&str, u32); 6] = [("", 0), ("B", 0), ("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40)];
 

@@ -6,7 +6,7 @@ use super::host_names::HostNames;
 use super::network::PassiveRules;
 use super::preset::Preset;
 use super::rate::Rate;
-use super::size::Size;
+use super::size::{Bytes, Size, SizeBound};
 use super::storage::KeepRules;
 use super::tls::{ImplicitAddress, PemFile};
 use super::values::{Count, Form, Lifetime, Span, Value};
@@ -175,6 +175,16 @@ settings! {
         "How long a ban lasts; a restart ends it";
     proxy_headers_max: Count<1, 100_000> = "1024", "N",
         "Connections of proxies at the same time whose PROXY header has not come yet";
+    session_time: Lifetime = "none", "DURATION",
+        "The longest that a session lasts, whatever it is doing then; or none";
+    line_max: Bytes<512, 8_192> = "8KiB", "BYTES",
+        "The longest line of a client; of a longer one the rest is dropped";
+    input_max: Bytes<16_384, 1_048_576> = "16KiB", "BYTES",
+        "Input of a session that waits to be carried out; beyond it no more is read";
+    input_lines_max: Count<1, 128> = "64", "N",
+        "Lines of a session that wait while a transfer runs; beyond them no more is read";
+    file_size_max: SizeBound = "none", "BYTES",
+        "The largest file that is taken; or none";
     idle_timeout: Span<1, 604_800> = "5m", "DURATION",
         "Time without a command or transfer before the session ends";
     data_connect_timeout: Span<1, 3_600> = "30s", "DURATION",

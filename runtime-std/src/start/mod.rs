@@ -84,6 +84,7 @@ pub fn open_confined(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Ar
         .and_then(|()| LocalStorage::open(&options.root, options.durability, clock))
         .map_err(|error| StartError::Root { path: options.root.clone(), error })?
         .with_modes(options.file_mode, options.directory_mode)
+        .with_file_bytes_max(options.file_bytes_max)
         .with_min_free(options.min_free)
         .with_keep(&options.session.keep)?;
     confine::lock_down(options, storage.uses_openat2())?;

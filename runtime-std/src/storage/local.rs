@@ -1,5 +1,6 @@
 //! The local disk as a [`Storage`].
 
+use super::capped::Capped;
 use super::confine::Root;
 use super::dated::{self, KeepError};
 use super::disk::{Disk, Modes, NAMED_FROM_BYTES};
@@ -28,6 +29,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct LocalStorage {
     pub(super) disk: Arc<Disk>,
     pub(super) emptier: Mutex<Emptier>,
+    /// The largest file; none: no bound.
+    pub(super) file_bytes_max: Option<u64>,
 }
 
 impl LocalStorage {
@@ -54,7 +57,7 @@ impl LocalStorage {
             has_dated_files: AtomicBool::new(false),
         };
         dated::look(&disk);
-        Ok(Self { disk: Arc::new(disk), emptier: Mutex::default() })
+        Ok(Self { disk: Arc::new(disk), emptier: Mutex::default(), file_bytes_max: None })
     }
 
     /// The same, where new files and directories get these permission bits, less the process's umask. Nothing may have
@@ -64,6 +67,13 @@ impl LocalStorage {
         if let Some(disk) = Arc::get_mut(&mut self.disk) {
             disk.modes = Modes::of(file, directory);
         }
+        self
+    }
+
+    /// The same, where no upload may become larger.
+    #[must_use]
+    pub fn with_file_bytes_max(mut self, file_bytes_max: Option<u64>) -> Self {
+        self.file_bytes_max = file_bytes_max;
         self
     }
 
@@ -177,10 +187,20 @@ impl Storage for LocalStorage {
         announced_bytes: Option<u64>,
         quota: Option<&HomeQuota>,
     ) -> Result<(FileInfo, Box<dyn Upload>), StorageError> {
-        upload::open(Arc::clone(&self.disk), path, base, announced_bytes, quota)
+        let (info, upload) = upload::open(Arc::clone(&self.disk), path, base, announced_bytes, quota)?;
+        match self.file_bytes_max {
+            None => Ok((info, upload)),
+            Some(bytes_max) => {
+                let capped = Capped::new(upload, info.size_bytes, announced_bytes, bytes_max)?;
+                Ok((info, Box::new(capped)))
+            }
+        }
     }
 
     fn reserve(&self, path: &VirtualPath, size_bytes: u64, quota: Option<&HomeQuota>) -> Result<(), StorageError> {
+        if self.file_bytes_max.is_some_and(|bytes_max| size_bytes > bytes_max) {
+            return Err(StorageError::FileTooLarge);
+        }
         let dir = self.disk.root.open_dir(path, OFlags::PATH).map_err(during("opening a directory"))?;
         self.disk.min_free.require(dir.as_fd(), size_bytes)?;
         self.hold(quota, Counts { bytes: size_bytes, files: 0 }).map(drop)

@@ -4,6 +4,7 @@
 //! [`StorageRequest`]: mayfly_core::action::StorageRequest
 //! [`ReaperRequest`]: mayfly_core::reaper::ReaperRequest
 
+mod capped;
 mod check;
 mod confine;
 mod copy;

@@ -89,6 +89,28 @@ fn the_delay_goes_on_where_other_sessions_of_the_address_were_up_to_its_bound_al
 }
 
 #[test]
+fn a_session_lasts_no_longer_than_it_may_whatever_it_does() {
+    for busy in [false, true] {
+        let settings = Settings { session_ms_max: Some(100_000), stall_ms_max: 1_000_000, ..Settings::default() };
+        let mut host = Host::logged_in(settings);
+        if busy {
+            host.lines(&["LIST"]);
+        }
+        host.pass_ms(99_000);
+        host.lines(&["NOOP", "REIN"]);
+        host.take_replies();
+        assert_eq!(host.session.deadline(), Some(host.now.monotonic_ms + 1_000));
+        host.pass_ms(999);
+        host.event(Event::Timeout);
+        assert!(!host.closed);
+        host.pass_ms(1);
+        host.event(Event::Timeout);
+        host.says(&["421 Timeout."]);
+        assert!(host.closed);
+    }
+}
+
+#[test]
 fn lines_wait_while_a_failed_login_is_delayed() {
     let mut host = Host::greeted(Settings { anonymous_rights: None, ..Settings::default() });
     host.lines(&["USER anonymous", "PASS x", "NOOP"]);

@@ -72,13 +72,14 @@ fn what_follows_a_transfer_in_the_same_packet_is_not_answered_before_its_150() {
 #[test]
 fn a_full_queue_wants_no_more_input() {
     let mut host = downloading();
-    for _ in 0..limits::LINES_QUEUED_MAX {
+    let lines_max = usize::try_from(Settings::default().lines_queued_max).unwrap();
+    for _ in 0..lines_max {
         assert!(host.session.wants_input());
         host.lines(&["PWD"]);
     }
     assert!(!host.session.wants_input());
     host.transferred(5, Ok(()));
-    assert_eq!(host.take_replies().len(), 1 + limits::LINES_QUEUED_MAX);
+    assert_eq!(host.take_replies().len(), 1 + lines_max);
     assert!(host.session.wants_input());
 }
 

@@ -14,7 +14,8 @@ struct Reaping {
 
 impl Reaping {
     fn start(host: &Host) -> Self {
-        let storage = LocalStorage { disk: Arc::clone(&host.storage.disk), emptier: Mutex::default() };
+        let storage =
+            LocalStorage { disk: Arc::clone(&host.storage.disk), emptier: Mutex::default(), file_bytes_max: None };
         let storage = ReaperStorage::new(Arc::new(storage));
         let mut reaping = Self { reaper: Reaper::default(), storage, clock: host.clock.clone() };
         reaping.send(ReaperEvent::Started);

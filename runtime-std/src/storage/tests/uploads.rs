@@ -320,6 +320,27 @@ fn a_file_size_limit_is_an_error_and_not_the_end() {
 }
 
 #[test]
+fn no_upload_grows_beyond_the_largest_file_wherever_it_begins() {
+    let mut host = Host::new();
+    host.storage = host.storage.with_file_bytes_max(Some(10));
+    host.store("/f", &[1; 10]).unwrap();
+    let (_, mut upload) = host.open("/g", UploadBase::Empty).unwrap();
+    upload.write(&[1; 9]).unwrap();
+    assert_eq!(upload.write(&[1; 2]), Err(StorageError::FileTooLarge));
+    upload.discard();
+    let (_, mut upload) = host.open("/f", UploadBase::Published { keep_bytes: None }).unwrap();
+    assert_eq!(upload.write(&[1]), Err(StorageError::FileTooLarge), "what APPE goes on from counts too");
+    upload.discard();
+    let announced = |bytes| {
+        let path = VirtualPath::parse("/h").unwrap();
+        host.storage.open_write(&path, UploadBase::Empty, Some(bytes), None).map(|(_, upload)| upload.discard())
+    };
+    assert_eq!((announced(10), announced(11)), (Ok(()), Err(StorageError::FileTooLarge)));
+    let reserve = |bytes| host.storage.reserve(&VirtualPath::root(), bytes, None);
+    assert_eq!((reserve(10), reserve(11)), (Ok(()), Err(StorageError::FileTooLarge)));
+}
+
+#[test]
 fn a_file_that_was_published_is_never_taken_for_its_own_partial() {
     let host = Host::new();
     host.store("/f", b"published").unwrap();
