@@ -1,335 +1,160 @@
-//! Two servers, one of each driver, on one root: paths that all expire in one second, under load. Each is deleted once
-//! over both, none is read after its time, and what was acknowledged meanwhile is whole.
-//!
-//! Both are started anew once the dates are set, so that each has found all of them in its scan and goes for all.
+//! Two servers, one of each driver, on one root: 500 paths expire in one second under load; each goes once, and none is
+//! read after its time.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use mayfly_tests::ftp::{Ftp, Reply};
-use mayfly_tests::noise;
+use mayfly_tests::ftp::Ftp;
 use mayfly_tests::process::{Driver, ServerProcess, wait_until};
-use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const PATHS: usize = 500;
+/// Sessions that read, on each server.
+const READERS: usize = 4;
+/// Sessions that store into a path that lives, on each server.
+const WRITERS: usize = 2;
 
 #[test]
-fn five_hundred_paths_of_one_second_go_once_over_two_servers() {
-    let ground = Ground::new();
-    let trial = Trial { due_s: ground.dated(), ..Trial::default() };
-    let servers = ground.both("serving");
-    assert!(utc_s() < trial.due_s, "the dates came while the servers were started");
-    let addresses = [servers[0].address(), servers[1].address()];
-    thread::scope(|scope| {
-        let trial = &trial;
-        // Whatever fails, nobody goes on for ever.
-        let _over = Over(&trial.is_over);
-        for number in 0..LOADERS {
-            scope.spawn(move || trial.load(addresses[number % 2], number));
-        }
-        for number in 0..PROBERS {
-            scope.spawn(move || trial.probe(addresses[number % 2], number));
-        }
-        let reborn = addresses.map(|address| scope.spawn(move || trial.make_anew(address)));
-        let reborn: usize = reborn.into_iter().map(|maker| maker.join().unwrap()).sum();
-        assert_eq!(reborn, REBORN, "each of the names that are made anew is made by one");
-        ground.wait_until_gone(trial.due_s);
-        ground.wait_until_both_are_through(&servers);
-    });
-    for mut server in servers {
-        server.terminate();
-        assert_eq!(server.wait().code(), Some(0));
-    }
-    ground.check_deletions();
-    ground.check_disk();
-    eprintln!("load {:?}, probes before {:?} and after {:?}", trial.loaded, trial.let_in, trial.refused);
-    // Without these it would have shown nothing.
-    assert!(trial.loaded.load(Ordering::Relaxed) > 50, "there was no load");
-    assert!(trial.let_in.load(Ordering::Relaxed) > 0, "nobody has read before");
-    assert!(trial.refused.load(Ordering::Relaxed) > 100, "nobody has tried after");
-}
+fn of_two_servers_on_one_root_one_takes_each_path_and_neither_reads_it_after_its_time() {
+    let root = tempfile::tempdir().unwrap();
+    let flags = ["--durability", "none", "--max-sessions-per-address", "0", "--connections-per-minute", "0"];
+    let first = ServerProcess::start(Driver::Std, root.path(), &flags);
+    let at_s = make_paths(first.address());
+    // It finds them by its first scan; the other has them from those who dated them.
+    let second = ServerProcess::start(Driver::Smol, root.path(), &flags);
+    assert!(utc_ms() < at_s * 1000 - 1000, "the paths were not made in time for this test");
 
-/// The root that both serve, and their logs beside it.
-struct Ground {
-    root: tempfile::TempDir,
-    logs: tempfile::TempDir,
-}
-
-impl Ground {
-    fn new() -> Self {
-        let [root, logs] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-        Self { root, logs }
-    }
-
-    fn both(&self, stage: &str) -> [ServerProcess; 2] {
-        DRIVERS.map(|driver| {
-            // What is tried here is who deletes; nobody dies.
-            let flags = ["--log-format", "json", "--durability", "none", "--connections-per-minute", "0"];
-            ServerProcess::start_logging_to(&self.log(stage, driver), driver, self.root.path(), &flags)
-        })
-    }
-
-    fn log(&self, stage: &str, driver: Driver) -> PathBuf {
-        self.logs.path().join(format!("{stage}-{}", driver.name()))
-    }
-
-    /// Has clients of both servers make the paths, with a file and the date on each; the date.
-    fn dated(&self) -> i64 {
-        let servers = self.both("making");
-        let (all_are_made, due_s) = (Barrier::new(MAKERS), AtomicI64::new(0));
-        thread::scope(|scope| {
-            for number in 0..MAKERS {
-                let (address, all_are_made, due_s) = (servers[number % 2].address(), &all_are_made, &due_s);
-                scope.spawn(move || make_share(address, number, all_are_made, due_s));
+    let load = Load { at_ms: at_s * 1000, is_over: AtomicBool::new(false), reads: [0, 0].map(AtomicU64::new) };
+    std::thread::scope(|scope| {
+        for server in [&first, &second] {
+            for number in 0..READERS {
+                let (load, address) = (&load, server.address());
+                scope.spawn(move || load.read(address, number));
             }
-        });
-        due_s.into_inner()
-    }
+            for number in 0..WRITERS {
+                let (load, name) = (&load, format!("/alive/{}-{number}", server.id()));
+                scope.spawn(move || load.write(server.address(), &name));
+            }
+        }
+        wait_until("every path to go", || !has_paths(root.path()));
+        load.is_over.store(true, Ordering::SeqCst);
+    });
 
-    /// All names go from the disk soon after their second, and what was in them right after.
-    fn wait_until_gone(&self, due_s: i64) {
-        wait_until("the names to go", || names_in(self.root.path()).iter().all(|name| !name.starts_with("gone-")));
-        let lag = since_epoch().saturating_sub(Duration::from_secs(due_s.try_into().unwrap()));
-        let began = Instant::now();
-        wait_until("the trash to be empty", || names_in(&self.root.path().join(".mayfly-trash")).is_empty());
-        eprintln!("{PATHS} names gone {lag:?} after their second, the trash empty {:?} after that", began.elapsed());
-        assert!(lag < NAMES_GO_WITHIN, "the last name went {lag:?} late");
-    }
-
-    /// Each reaper goes by the dates: when it comes to a later one that it alone knows, it has been at all the others.
-    fn wait_until_both_are_through(&self, servers: &[ServerProcess; 2]) {
-        for (server, driver) in servers.iter().zip(DRIVERS) {
-            let name = format!("last-{}", driver.name());
-            let mut ftp = Ftp::log_in(server.address());
-            assert_eq!(ftp.ask(&format!("MKD {name}")).code, 257);
-            assert_eq!(ftp.ask(&format!("SETEXPIRY {name} 3s")).code, 0);
-            let log = self.log("serving", driver);
-            wait_until("the last path to expire", || deleted_by(&log).iter().any(|path| path[1..] == name));
+    // Each line is written right behind the deed. Whoever takes one that is taken says so before the trash is empty.
+    let trash = root.path().join(".mayfly-trash");
+    wait_until("the trash to be empty", || std::fs::read_dir(&trash).unwrap().count() == 0);
+    wait_until("each path to be told", || expired(&first).len() + expired(&second).len() >= PATHS);
+    let [before, after] = load.reads.map(AtomicU64::into_inner);
+    assert!(before > 100 && after > 100, "{before} reads before and {after} after the date are no load");
+    let mut taken: BTreeMap<String, u32> = BTreeMap::new();
+    let mut shares = Vec::new();
+    for server in [&first, &second] {
+        let lines = expired(server);
+        shares.push(lines.len());
+        for path in lines {
+            *taken.entry(path).or_default() += 1;
         }
     }
-
-    fn check_deletions(&self) {
-        let [std, smol] = DRIVERS.map(|driver| deleted_by(&self.log("serving", driver)));
-        eprintln!("deleted by std {}, by smol {}", std.len(), smol.len());
-        let mut times = BTreeMap::<&str, usize>::new();
-        for path in std.iter().chain(&smol) {
-            *times.entry(path).or_default() += 1;
+    assert!(taken.values().all(|times| *times == 1), "taken twice: {taken:?}");
+    assert_eq!(taken.len(), PATHS, "shares: {shares:?}");
+    for server in [&first, &second] {
+        for line in server
+            .wait_for_logs(0, |line| line.contains("expired\"") || line.contains("reaper"))
+            .iter()
+            .rev()
+            .step_by(50)
+        {
+            println!("{line}");
         }
-        let twice: Vec<_> = times.iter().filter(|(_, times)| **times != 1).collect();
-        assert!(twice.is_empty(), "deleted more than once: {twice:?}");
-        let missing: Vec<_> = (0..PATHS).map(|number| format!("/{}", doomed(number))).collect();
-        let missing: Vec<_> = missing.iter().filter(|path| !times.contains_key(path.as_str())).collect();
-        assert!(missing.is_empty(), "deleted by neither: {missing:?}");
     }
+    println!("shares of the {PATHS} paths: {shares:?}; reads before the date: {before}, after it: {after}");
 
-    /// What was made anew stands, whole; and nothing is left of what is the server's own but its folders.
-    fn check_disk(&self) {
-        for number in 0..REBORN {
-            let name = reborn(number);
-            assert_eq!(fs::read(self.root.path().join(&name).join("anew")).unwrap(), name.as_bytes());
-        }
-        for name in names_in(self.root.path()) {
-            let known = ["load-", "again-", ".mayfly-tombs", ".mayfly-trash"];
-            assert!(known.iter().any(|known| name.starts_with(known)), "{name} was left");
-        }
+    // A late visitor hears the same from both, and what lives was left alone.
+    for server in [&first, &second] {
+        let mut ftp = Ftp::log_in(server.address());
+        assert_eq!(ftp.ask("CWD /p0").last(), "Storage path expired.");
+        assert_eq!(ftp.ask("CWD /alive").code, 250);
     }
 }
 
-/// What all who take part share.
-#[derive(Debug, Default)]
-struct Trial {
-    due_s: i64,
+/// Makes them, each with a file in it, and one that lives; they expire at the second that this tells.
+fn make_paths(server: SocketAddr) -> u64 {
+    let mut ftp = Ftp::log_in(server);
+    assert_eq!(ftp.ask("MKD alive").code, 257);
+    for number in 0..PATHS {
+        assert_eq!(ftp.ask(&format!("MKD p{number}")).code, 257);
+        assert_eq!(ftp.store(&format!("STOR p{number}/f"), b"content").code, 226);
+    }
+    // Made one after the other they expire together.
+    let begun_ms = utc_ms();
+    let tried = "SETEXPIRY p0 7d";
+    assert_eq!(ftp.ask(tried).code, 0);
+    let each_ms = (utc_ms() - begun_ms).clamp(1, 100);
+    let at_s = (utc_ms() + each_ms * 3 * PATHS as u64) / 1000 + 4;
+    let date = rfc3339(at_s);
+    for number in 0..PATHS {
+        assert_eq!(ftp.ask(&format!("SETEXPIRY p{number} {date}")).code, 0);
+    }
+    at_s
+}
+
+struct Load {
+    at_ms: u64,
     is_over: AtomicBool,
-    loaded: AtomicUsize,
-    let_in: AtomicUsize,
-    refused: AtomicUsize,
+    /// Before the date, and after it.
+    reads: [AtomicU64; 2],
 }
 
-impl Trial {
-    /// Uploads, reads and lists, in a folder of its own that does not expire and in the root.
-    fn load(&self, server: SocketAddr, number: usize) {
+impl Load {
+    /// Asks for the paths in turn, in each of the ways that tell something of them.
+    fn read(&self, server: SocketAddr, number: usize) {
         let mut ftp = Ftp::log_in(server);
-        assert_eq!(ftp.ask(&format!("MKD load-{number}")).code, 257);
-        let mut stored = Vec::new();
-        while !self.is_over() {
-            let name = format!("load-{number}/{}", stored.len());
-            let bytes = noise(1 + stored.len() * 997 % 65_536);
-            assert_eq!(ftp.store(&format!("STOR {name}"), &bytes).code, 226);
-            stored.push((name, bytes));
-            let (name, bytes) = &stored[stored.len() / 2];
-            assert!(ftp.retrieve(name) == *bytes, "{name} is not what was sent");
-            self.list(&mut ftp, number, stored.len());
-            self.loaded.fetch_add(1, Ordering::Relaxed);
-        }
-        for (name, bytes) in &stored {
-            assert!(ftp.retrieve(name) == *bytes, "{name} is not what was sent");
+        let mut turn = number * 131;
+        while !self.is_over.load(Ordering::SeqCst) {
+            turn += 1;
+            let path = turn * 7 % PATHS;
+            let asked_ms = utc_ms();
+            let done = match turn % 4 {
+                0 => ftp.try_fetch(&format!("RETR /p{path}/f")).unwrap().is_ok(),
+                1 => ftp.ask(&format!("SIZE /p{path}/f")).code == 213,
+                2 => ftp.ask(&format!("MLST /p{path}")).code == 250,
+                _ => ftp.ask(&format!("CWD /p{path}")).code == 250,
+            };
+            let is_after = asked_ms >= self.at_ms;
+            assert!(!(is_after && done), "/p{path} was read {} ms after its date", asked_ms - self.at_ms);
+            assert!(done || utc_ms() >= self.at_ms, "/p{path} was not there before its date");
+            self.reads[usize::from(is_after)].fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    fn list(&self, ftp: &mut Ftp, number: usize, stored: usize) {
-        let own = listed(ftp, &format!("NLST load-{number}"));
-        assert_eq!(own.len(), stored, "{own:?}");
-        let is_late = self.is_late();
-        let names = listed(ftp, "NLST");
-        let left = names.iter().filter(|name| name.starts_with("gone-")).count();
-        assert!(!is_late || left == 0, "{left} are listed after their time");
-    }
-
-    /// Tries to read what expires, before and after.
-    fn probe(&self, server: SocketAddr, number: usize) {
+    fn write(&self, server: SocketAddr, name: &str) {
         let mut ftp = Ftp::log_in(server);
         for turn in 0.. {
-            if self.is_over() {
-                return;
+            if self.is_over.load(Ordering::SeqCst) {
+                break;
             }
-            // Another path each time, and each kind of look at each path.
-            let path = doomed((turn * 37 + number * 101) % PATHS);
-            let is_late = self.is_late();
-            let (code, got) = look(&mut ftp, &path, turn + number);
-            if is_late {
-                assert_eq!(code, 550, "/{path} has expired: {got:?}");
-                self.refused.fetch_add(1, Ordering::Relaxed);
-            } else if code == 550 {
-                assert!(self.is_late(), "/{path} has not expired: {got:?}");
-            } else {
-                assert!(matches!(code, 213 | 226 | 250), "/{path}: {got:?}");
-                self.let_in.fetch_add(1, Ordering::Relaxed);
-            }
-            // The processor is for those who work.
-            thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    /// Makes some of the names anew right when they have expired, while the other server's client and both reapers go
-    /// for them too; how many this one made.
-    fn make_anew(&self, server: SocketAddr) -> usize {
-        let mut ftp = Ftp::log_in(server);
-        wait_until("the date", || self.is_late());
-        let mut made = 0;
-        for name in (0..REBORN).map(reborn) {
-            match ftp.ask(&format!("MKD /{name}")) {
-                Reply { code: 257, .. } => {
-                    assert_eq!(ftp.store(&format!("STOR /{name}/anew"), name.as_bytes()).code, 226);
-                    made += 1;
-                }
-                reply => assert_eq!(reply.code, 550, "{reply:?}"),
-            }
-        }
-        made
-    }
-
-    fn is_late(&self) -> bool {
-        utc_s() >= self.due_s
-    }
-
-    fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed)
-    }
-}
-
-/// Says that it is over, however the test ends.
-struct Over<'a>(&'a AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Makes a share of the paths, and dates it once all are made: as far ahead as that takes, by how long this took.
-fn make_share(server: SocketAddr, number: usize, all_are_made: &Barrier, due_s: &AtomicI64) {
-    let began = Instant::now();
-    let mut ftp = Ftp::log_in(server);
-    let share = || (0..PATHS).map(doomed).chain((0..REBORN).map(reborn)).skip(number).step_by(MAKERS);
-    for name in share() {
-        assert_eq!(ftp.ask(&format!("MKD {name}")).code, 257);
-        assert_eq!(ftp.store(&format!("STOR {name}/file"), name.as_bytes()).code, 226);
-    }
-    all_are_made.wait();
-    let took_s = i64::try_from(began.elapsed().as_secs()).unwrap();
-    due_s.fetch_max(utc_s() + took_s + LEAD_S, Ordering::SeqCst);
-    all_are_made.wait();
-    let date = mayfly_core::date::time_val(due_s.load(Ordering::SeqCst));
-    for name in share() {
-        assert_eq!(ftp.ask(&format!("SETEXPIRY {name} {date}")).code, 0, "{name}");
-    }
-}
-
-/// One look at a path; the final code, and what came.
-fn look(ftp: &mut Ftp, path: &str, kind: usize) -> (u16, Result<Vec<u8>, Reply>) {
-    let fetch = |ftp: &mut Ftp, command: String| {
-        let got = ftp.try_fetch(&command).unwrap();
-        (got.as_ref().map_or_else(|reply| reply.code, |_| 226), got)
-    };
-    let ask = |ftp: &mut Ftp, command: String| {
-        let reply = ftp.ask(&command);
-        (reply.code, Err(reply))
-    };
-    match kind % 4 {
-        0 => ask(ftp, format!("SIZE /{path}/file")),
-        1 => {
-            let (code, got) = fetch(ftp, format!("RETR /{path}/file"));
-            assert!(got.as_ref().is_err() || got.as_deref() == Ok(path.as_bytes()), "/{path}/file is not whole");
-            (code, got)
-        }
-        2 => fetch(ftp, format!("NLST /{path}")),
-        _ => {
-            let looked = ask(ftp, format!("CWD /{path}"));
-            assert_eq!(ftp.ask("CWD /").code, 250);
-            looked
+            assert_eq!(ftp.store(&format!("STOR {name}-{turn}"), b"more").code, 226);
         }
     }
 }
 
-fn listed(ftp: &mut Ftp, command: &str) -> Vec<String> {
-    let bytes = ftp.try_fetch(command).unwrap().unwrap_or_else(|reply| panic!("{command}: {reply:?}"));
-    String::from_utf8(bytes).unwrap().lines().map(ToOwned::to_owned).collect()
+fn has_paths(root: &Path) -> bool {
+    std::fs::read_dir(root).unwrap().any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with('p'))
 }
 
-/// The paths that a server has told its log that it has taken away, as often as it did.
-fn deleted_by(log: &Path) -> Vec<String> {
-    let text = fs::read_to_string(log).unwrap();
-    let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-    let entries = whole.map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let deletions = entries.filter(|entry| entry["message"] == "path expired");
-    deletions.map(|entry| entry["path"].as_str().unwrap().to_owned()).collect()
+/// The paths that a server says it has taken away.
+fn expired(server: &ServerProcess) -> Vec<String> {
+    let lines = server.wait_for_logs(0, |line| line.contains("\"path expired\""));
+    lines.iter().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["path"].to_string()).collect()
 }
 
-fn names_in(directory: &Path) -> Vec<String> {
-    let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
-    names.map(|name| name.into_string().unwrap()).collect()
+fn utc_ms() -> u64 {
+    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
-fn doomed(number: usize) -> String {
-    format!("gone-{number:03}")
+fn rfc3339(utc_s: u64) -> String {
+    mayfly_core::date::rfc3339(i64::try_from(utc_s).unwrap())
 }
-
-fn reborn(number: usize) -> String {
-    format!("again-{number:02}")
-}
-
-fn since_epoch() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
-}
-
-fn utc_s() -> i64 {
-    since_epoch().as_secs().try_into().unwrap()
-}
-
-const DRIVERS: [Driver; 2] = [Driver::Std, Driver::Smol];
-const PATHS: usize = 500;
-/// Clients that make them; half of each kind below are of each server.
-const MAKERS: usize = 8;
-/// More that expire in the same second, and whose names are made anew at once.
-const REBORN: usize = 40;
-const LOADERS: usize = 4;
-const PROBERS: usize = 4;
-/// For both servers to be started anew and to scan, seconds.
-const LEAD_S: i64 = 6;
-/// Promised is 2 s for a path alone on a machine that is not busy; this one has all its processors at work.
-const NAMES_GO_WITHIN: Duration = Duration::from_secs(5);
