@@ -41,7 +41,7 @@ impl Drop for Failing {
 }
 
 /// Whether each thread of a process has a tracer.
-fn all_are_traced(id: u32) -> bool {
+pub(crate) fn all_are_traced(id: u32) -> bool {
     let tasks = fs::read_dir(format!("/proc/{id}/task")).expect("the server runs");
     let statuses = tasks.map(|task| fs::read_to_string(task.expect("the server runs").path().join("status")));
     // A thread that has just ended makes no call any more.

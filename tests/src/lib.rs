@@ -17,6 +17,7 @@ pub mod peers;
 pub mod process;
 pub mod small_disk;
 pub mod stage;
+pub mod traced;
 pub mod transcript;
 pub mod tree;
 pub mod vitals;
