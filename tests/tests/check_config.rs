@@ -46,7 +46,24 @@ fn what_is_wrong_is_named_with_its_line_and_ends_with_2(driver: Driver) {
     }
 }
 
+/// As a start as root would find them, who becomes somebody else.
+fn what_a_start_could_not_do_is_told(driver: Driver) {
+    let config = file("");
+    let refused = |flags: &[&str], expected: &str| {
+        let ran = check(driver, &config, flags);
+        assert_eq!(ran.status.code(), Some(2), "{ran:?}");
+        assert!(ran.stderr.contains(expected) && ran.stdout.is_empty(), "{ran:?}");
+    };
+    refused(&["--user", "no-such-user"], "cannot become no-such-user: this host has no such user\nhint: ");
+    refused(&["--log-file", "/no/such/folder/log"], "the log /no/such/folder/log could not be opened anew");
+    // A temporary file is its maker's alone.
+    if rustix::process::geteuid().is_root() {
+        refused(&["--user", "65534:65534"], "a reload could not read ");
+    }
+}
+
 with_each_driver! {
+    what_a_start_could_not_do_is_told
     what_it_prints_serves_as_a_settings_file
     what_is_wrong_is_named_with_its_line_and_ends_with_2
 }

@@ -82,11 +82,17 @@ impl fmt::Display for ConfineError {
                 write!(f, "a reload could not read {}: {error}", path.display())?;
                 f.write_str(
                     "\nhint: let the user that the server runs as read it, as in chgrp mayfly FILE; chmod 0640 FILE",
-                )
+                )?;
+                f.write_str("; and enter the directories above it")
             }
             Self::Unwritable { path, error } => {
                 write!(f, "the log {} could not be opened anew: {error}", path.display())?;
-                f.write_str("\nhint: give it to the user that the server runs as, as in chown mayfly FILE")
+                f.write_str(match error.kind() {
+                    io::ErrorKind::NotFound => {
+                        "\nhint: its directory must stand, and belong to the user that the server runs as"
+                    }
+                    _ => "\nhint: give it to the user that the server runs as, as in chown mayfly FILE",
+                })
             }
             Self::Step { what, error } => write!(f, "confining failed at {what}: {error}"),
         }

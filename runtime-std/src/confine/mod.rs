@@ -89,6 +89,35 @@ pub(crate) fn become_server(root: &Path, made_by_it: &Path, user: Option<&UserNa
     user::become_server(root, made_by_it, user)
 }
 
+/// Looks whether the user is there and whether a reload and the log would find their files, as a start does, and changes
+/// nothing but this process: it is that user's from then on.
+///
+/// # Errors
+/// [`ConfineError`]
+pub(crate) fn rehearse(confinement: &Confinement) -> Result<(), ConfineError> {
+    for log in &confinement.writes {
+        let folder = log.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(Err(error)) = folder.map(std::fs::metadata) {
+            return Err(ConfineError::Unwritable { path: log.clone(), error });
+        }
+    }
+    let is_he = confinement.user.as_ref().map_or(Ok(true), user::try_on)?;
+    if is_he { require_files(confinement) } else { Ok(()) }
+}
+
+/// What a reload reads and where the log is written to is within this user's reach.
+fn require_files(confinement: &Confinement) -> Result<(), ConfineError> {
+    for path in &confinement.reads {
+        File::open(path).map_err(|error| ConfineError::Unreadable { path: path.clone(), error })?;
+    }
+    // What is no file, such as /dev/stderr, is open already, and nobody turns it over.
+    for path in confinement.writes.iter().filter(|path| path.is_file()) {
+        let opened = File::options().append(true).open(path);
+        opened.map_err(|error| ConfineError::Unwritable { path: path.clone(), error })?;
+    }
+    Ok(())
+}
+
 /// Shuts the process off from what a server never needs, looks whether a reload will find its files, and reports it all
 /// in one line of the log; nothing where the options ask for no confinement. `openat2` tells whether the kernel confines
 /// paths to the root.
@@ -102,14 +131,7 @@ pub fn lock_down(options: &ServeOptions, openat2: bool) -> Result<(), ConfineErr
     let folders = paths::folders(options, confinement);
     let landlock = paths::restrict(confinement.landlock, &folders)?;
     let seccomp = calls::restrict(confinement.seccomp)?;
-    for path in &confinement.reads {
-        File::open(path).map_err(|error| ConfineError::Unreadable { path: path.clone(), error })?;
-    }
-    // What is no file, such as /dev/stderr, is open already, and nobody turns it over.
-    for path in confinement.writes.iter().filter(|path| path.is_file()) {
-        let opened = File::options().append(true).open(path);
-        opened.map_err(|error| ConfineError::Unwritable { path: path.clone(), error })?;
-    }
+    require_files(confinement)?;
     report::tell(options, confinement, &report::State { openat2, landlock, seccomp, folders });
     Ok(())
 }

@@ -87,6 +87,17 @@ pub(super) fn become_user(
     capability::narrow(capability::needed(false, keep_ports))
 }
 
+/// Becomes this user where root asks. False: the user is known, and who asks is neither.
+pub(super) fn try_on(name: &UserName) -> Result<bool, ConfineError> {
+    let identity = find(name)?;
+    let uid = rustix::process::geteuid();
+    if uid.is_root() && !identity.uid.is_root() {
+        switch(&identity).map_err(|errno| ConfineError::Step { what: "changing the user", error: errno.into() })?;
+        return Ok(true);
+    }
+    Ok(uid.as_raw() == identity.uid.as_raw())
+}
+
 /// Becomes whom the server is.
 pub(super) fn become_server(root: &Path, made_by_it: &Path, user: Option<&UserName>) -> Result<(), ConfineError> {
     if !rustix::process::geteuid().is_root() {
