@@ -183,20 +183,47 @@ fn print_commands() -> Exit {
 
 fn reread(args: &ServeArgs, started_with: &ServeOptions, log: &LogOptions) -> Result<ServeOptions, SettingsError> {
     let (options, new_log) = settings::read(&args.given, args.config.as_deref())?;
-    let fixed = |options: &ServeOptions| {
-        let ServeOptions { listen, listen_tls, dual_stack, root, durability, shutdown_ms_max, .. } = options;
-        let modes = (options.file_mode, options.directory_mode, options.follow_symlinks);
-        let made = (root.clone(), *durability, modes, options.confinement.clone());
-        (listen.clone(), listen_tls.clone(), *dual_stack, *shutdown_ms_max, made)
-    };
-    if (fixed(&options), &new_log) != (fixed(started_with), log) {
-        tracing::warn!(
-            "a change of listen, listen_tls, dual_stack, root, durability, shutdown_timeout, log_format, log_level, log_file, xferlog, user, \
-             landlock, seccomp, core_dumps, umask, file_mode, directory_mode or follow_symlinks needs a restart; so does another file of \
-             users or certificates"
-        );
+    let changed = changed(&options, started_with).chain(changed_log(&new_log, log)).collect::<Vec<_>>().join(", ");
+    if !changed.is_empty() {
+        tracing::warn!(%changed, "what was changed there needs a restart");
     }
     Ok(options)
+}
+
+/// What of these options holds from the start on.
+fn changed(new: &ServeOptions, old: &ServeOptions) -> impl Iterator<Item = &'static str> {
+    let mut names = vec![
+        ("listen", new.listen != old.listen),
+        ("listen_tls", new.listen_tls != old.listen_tls),
+        ("dual_stack", new.dual_stack != old.dual_stack),
+        ("root", new.root != old.root),
+        ("durability", new.durability != old.durability),
+        ("shutdown_timeout", new.shutdown_ms_max != old.shutdown_ms_max),
+        ("file_mode", new.file_mode != old.file_mode),
+        ("directory_mode", new.directory_mode != old.directory_mode),
+    ];
+    if let (Some(new), Some(old)) = (&new.confinement, &old.confinement) {
+        names.extend([
+            ("user", new.user != old.user),
+            ("landlock", new.landlock != old.landlock),
+            ("seccomp", new.seccomp != old.seccomp),
+            ("umask", new.umask != old.umask),
+            ("core_dumps", new.core_dumps != old.core_dumps),
+            ("names of users and certificate files", new.reads != old.reads),
+        ]);
+    }
+    names.into_iter().filter_map(|(name, is_changed)| is_changed.then_some(name))
+}
+
+/// The same of the log.
+fn changed_log(new: &LogOptions, old: &LogOptions) -> impl Iterator<Item = &'static str> {
+    let names = [
+        ("log_format", new.format != old.format),
+        ("log_level", new.level != old.level),
+        ("log_file", new.file != old.file),
+        ("xferlog", new.xferlog != old.xferlog),
+    ];
+    names.into_iter().filter_map(|(name, is_changed)| is_changed.then_some(name))
 }
 
 const COMMANDS_HELP: &str = "\

@@ -203,7 +203,7 @@ fn a_wrong_users_file_stops_the_start(driver: Driver) {
     fs::set_permissions(place.users_file(), fs::Permissions::from_mode(0o644)).expect("it is ours");
     let exposed = serve();
     assert_eq!(exposed.status.code(), Some(2), "{exposed:?}");
-    assert!(exposed.stderr.contains("chmod 600"), "{exposed:?}");
+    assert!(exposed.stderr.contains("chmod g-w,o= "), "{exposed:?}");
 }
 
 fn a_reload_brings_and_takes_users_and_a_broken_file_changes_nothing(driver: Driver) {

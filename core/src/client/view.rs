@@ -75,7 +75,10 @@ impl View {
             Ok(_) if unsure && moved.listing.is_empty() => return self.list(false),
             Ok(_) => {}
             Err(Trouble::Refused(reply)) if unsure && !reply.says_expired() => return self.list(false),
-            Err(trouble) => return place::broken(&format!("cannot list {}", self.storage_path), trouble, false),
+            Err(trouble) => {
+                let path = if self.storage_path.is_empty() { "/" } else { &self.storage_path };
+                return place::broken(&format!("cannot list {path}"), trouble, false);
+            }
         }
         let text = listing::text(&moved.listing);
         let entries = listing::parse(&text, server.now.utc_s).entries;

@@ -28,7 +28,7 @@ impl Session {
                 return self.greet();
             }
             // Whoever expects TLS cannot read a refusal in clear.
-            _ if self.channel.is_agreed() => return self.close("no room"),
+            _ if self.channel.is_agreed() => return self.close("turned away"),
             Admission::Denied => return self.close("denied"),
             Admission::TooOften => text::TOO_OFTEN_FROM_ADDRESS,
             Admission::Banned => text::BANNED,
@@ -37,7 +37,7 @@ impl Session {
             Admission::ShuttingDown => text::SHUTTING_DOWN,
         };
         self.unasked(&Reply::new(421, refusal));
-        self.close("no room");
+        self.close("turned away");
     }
 
     /// The greeting.

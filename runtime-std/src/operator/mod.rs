@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 /// `paths`, with one of its own commands or alone.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = OPTIONS_LAST)]
 pub(crate) struct PathsArgs {
     #[command(subcommand)]
     command: Option<PathsCommand>,
@@ -56,6 +56,10 @@ enum PathsCommand {
         change: ChangeArgs,
     },
 }
+
+const OPTIONS_LAST: &str = "\
+Options stand behind the command that they are for: paths extend /scans 7d --config /etc/mayfly/mayfly.toml\n\
+Run by root, all of this is done as the user that the server runs as.";
 
 /// Which storage.
 #[derive(Clone, Debug, Args)]

@@ -87,6 +87,15 @@ impl File {
     }
 }
 
+/// What a deserializer says of a name that it does not know, with the one that may have been meant in place of a list of all.
+fn with_meant(problem: &str) -> Option<String> {
+    let mut names = problem.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    let unknown = names.next()?;
+    let apart = |name: &str| strsim::osa_distance(unknown, name);
+    let meant = names.min_by_key(|name| apart(name)).filter(|name| apart(name) <= unknown.len().div_ceil(4))?;
+    Some(format!("unknown field `{unknown}`; did you mean `{meant}`?"))
+}
+
 /// Two settings contradict each other: blames the one that is `name`, given by flag or else by file.
 pub(super) fn conflict(file: Option<&File>, name: &str, by_flag: bool, problem: &str) -> SettingsError {
     match file {
@@ -107,7 +116,7 @@ pub(crate) fn wrong_line(path: &Path, text: &str, line: usize, problem: &str) ->
         path: path.to_owned(),
         line: line + 1,
         text: text.lines().nth(line).unwrap_or_default().trim().to_owned(),
-        problem: problem.replace('`', "\""),
+        problem: with_meant(problem).as_deref().unwrap_or(problem).replace('`', "\""),
     }
 }
 
@@ -120,11 +129,16 @@ impl fmt::Display for SettingsError {
             }
             Self::UsersUnreadable { path, error } => {
                 write!(f, "cannot read the users file {}: {error}", path.display())?;
-                f.write_str("\nhint: `user add NAME --users FILE` makes one")
+                f.write_str(match error.kind() {
+                    io::ErrorKind::NotFound => "\nhint: `user add NAME --users FILE` makes one",
+                    _ => {
+                        "\nhint: let the user that the server runs as read it, as in chgrp mayfly FILE; chmod 0640 FILE"
+                    }
+                })
             }
             Self::UsersExposed { path, mode } => {
                 write!(f, "the users file {} may be read or changed by others (mode {mode:o})", path.display())?;
-                write!(f, "\nhint: chmod 600 {}", path.display())
+                write!(f, "\nhint: chmod g-w,o= {}", path.display())
             }
             Self::WrongLine { path, line, text, problem } => {
                 write!(f, "{}, line {line}: {problem}\n  {text}", path.display())
@@ -230,7 +244,12 @@ mod tests {
             assert_eq!(with(&[], file).unwrap_err(), expected);
         }
         let unknown = with(&[], "max_session = 1\n").unwrap_err();
-        assert!(unknown.starts_with("mayfly.toml, line 1: unknown field \"max_session\", expected"), "{unknown}");
+        assert!(
+            unknown.starts_with("mayfly.toml, line 1: unknown field \"max_session\"; did you mean \"max_sessions\"?\n"),
+            "{unknown}"
+        );
+        let unknown = with(&[], "colour = 1\n").unwrap_err();
+        assert!(unknown.starts_with("mayfly.toml, line 1: unknown field \"colour\", expected one of"), "{unknown}");
         let broken = with(&[], "max_sessions = 1\nroot = \n").unwrap_err();
         assert!(broken.starts_with("mayfly.toml, line 2: "), "{broken}");
     }

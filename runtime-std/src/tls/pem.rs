@@ -57,7 +57,7 @@ pub(super) fn private_key(setting: &'static str, path: &Path) -> Result<PrivateK
 /// Warns where anybody on the host may read the key.
 pub(super) fn is_open(path: &Path) -> Option<String> {
     let mode = fs::metadata(path).ok()?.permissions().mode();
-    let warning = || format!("tls_key {}: anybody on this host may read it; chmod 600 would stop that", path.display());
+    let warning = || format!("tls_key {}: anybody on this host may read it; chmod o= would stop that", path.display());
     (mode & 0o007 != 0).then(warning)
 }
 

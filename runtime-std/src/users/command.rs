@@ -35,12 +35,13 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
 struct FileArgs {
     /// The users file; made if missing
-    #[arg(long, value_name = "FILE", required_unless_present = "config")]
+    #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
     /// The settings file that names the users file
-    #[arg(long, value_name = "FILE", conflicts_with = "users")]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
@@ -66,7 +67,7 @@ struct ListArgs {
 struct AddArgs {
     #[command(flatten)]
     of: NameArgs,
-    /// Where the session begins, %u standing for the name; what lies outside is as if it were not there [default: /]
+    /// Where the session begins, as a path beneath the server's root, %u standing for the name; what lies outside is as if it were not there [default: /]
     #[arg(long, value_name = "PATH", value_parser = given::<Home>)]
     home: Option<String>,
     /// Whether what lies outside the home is as if it were not there [default: true where the home is not /]
@@ -75,19 +76,19 @@ struct AddArgs {
     /// A list of list, read, write, overwrite, delete, rename, expiry; or all, or none [default: all]
     #[arg(long, value_name = "RIGHTS", value_parser = given::<Allowed>)]
     rights: Option<String>,
-    /// How many bytes all files in the home may have [default: none]
+    /// How many bytes all files in the home may have, such as 10GiB [default: none]
     #[arg(long, value_name = "BYTES", value_parser = given::<MaybeSize>)]
     quota_bytes: Option<String>,
     /// How many files there may be in the home [default: none]
     #[arg(long, value_name = "N", value_parser = given::<MaybeCount>)]
     quota_files: Option<String>,
-    /// The most bytes of a second that uploads bring [default: none]
+    /// The most bytes that a session uploads in a second, such as 1MiB [default: none]
     #[arg(long, value_name = "BYTES", value_parser = given::<Rate>)]
     upload_rate: Option<String>,
-    /// The most bytes of a second that downloads take [default: none]
+    /// The most bytes that a session downloads in a second, such as 1MiB [default: none]
     #[arg(long, value_name = "BYTES", value_parser = given::<Rate>)]
     download_rate: Option<String>,
-    /// The networks that the user may come from [default: any]
+    /// The networks that the user may come from, a list such as `10.0.0.0/8,2001:db8::/32` [default: any]
     #[arg(long, value_name = "NETWORKS", value_parser = given::<Addresses>)]
     addresses: Option<String>,
     /// How long a new top-level path lives that is given no date [default: as the server's setting]

@@ -69,7 +69,7 @@ pub(in super::super) fn keep(path: &Path, token: Token) -> io::Result<()> {
 }
 
 const TOKEN_HELP: &str =
-    "The token that the upload told, where one is nobody in particular; MAYFLY_TOKEN may hold it instead";
+    "The token that the upload told, where no user is logged in (anonymous); MAYFLY_TOKEN may hold it instead";
 /// Longer than a token and its line's end.
 const TOKEN_FILE_BYTES_MAX: u64 = 4096;
 

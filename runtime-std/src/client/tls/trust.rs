@@ -137,8 +137,18 @@ fn certificate_fault(wrong: &CertificateError) -> TlsFault {
         CertificateError::UnknownIssuer | CertificateError::Other(_) => {
             TlsFault::Untrusted(Fault("nobody who is trusted here vouches for its certificate".to_owned()))
         }
+        // One of the same name that is trusted has another key: what a server has made itself was made anew.
+        CertificateError::BadSignature | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            let what =
+                "nobody who is trusted here vouches for its certificate; one of that name is trusted, with another key";
+            TlsFault::Untrusted(Fault(what.to_owned()))
+        }
         CertificateError::NotValidForNameContext { expected, presented } => {
-            let good_for = if presented.is_empty() { "no name".to_owned() } else { presented.join(", ") };
+            let good_for = if presented.is_empty() {
+                "no name".to_owned()
+            } else {
+                presented.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", ")
+            };
             let what = format!("its certificate is good for {good_for}, and not for {}", expected.to_str());
             TlsFault::WrongName(Fault(fit(&what)))
         }
@@ -155,6 +165,12 @@ fn certificate_fault(wrong: &CertificateError) -> TlsFault {
         CertificateError::NotValidYet => TlsFault::OutOfDate(Fault("its certificate is not valid yet".to_owned())),
         other => TlsFault::Untrusted(Fault(fit(&format!("its certificate is not good: {other}")))),
     }
+}
+
+/// A name without what kind it is: `localhost` of `DnsName("localhost")`.
+fn plain(name: &str) -> &str {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.map_or(name, |inner| inner.trim_matches('"'))
 }
 
 /// A certificate's words are a stranger's, and may be long.

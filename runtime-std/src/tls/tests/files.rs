@@ -154,6 +154,6 @@ fn wrong_dates_and_an_open_key_are_warned_of_with_the_date() {
     assert_eq!(warnings(|params| params.not_after = rcgen::date_time_ymd(2001, 2, 3), 0o600), expired);
     let early = "tls_cert DIR/cert.pem: it holds only from 2999-02-03T00:00:00Z on; clients will refuse it";
     assert_eq!(warnings(|params| params.not_before = rcgen::date_time_ymd(2999, 2, 3), 0o600), early);
-    let open = "tls_key DIR/key.pem: anybody on this host may read it; chmod 600 would stop that";
+    let open = "tls_key DIR/key.pem: anybody on this host may read it; chmod o= would stop that";
     assert_eq!(warnings(|_| {}, 0o644), open);
 }

@@ -92,7 +92,7 @@ fn a_file_that_others_may_read_is_not_changed() {
     let place = Place::new();
     place.put("", 0o644);
     let error = place.edit(|edit| edit.set("anna", &[password()])).unwrap_err();
-    assert!(error.contains("chmod 600"), "{error}");
+    assert!(error.contains("chmod g-w,o= "), "{error}");
 }
 
 #[test]
