@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 /// A text with everything hidden in it spelt out as `\u{..}`. What spells a backslash itself is not touched: in the log
-/// the two are told apart, for [`quoted`] doubles it.
+/// the two are told apart, for `quoted` doubles it.
 #[must_use]
 pub fn shown(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
