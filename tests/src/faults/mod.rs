@@ -1,7 +1,7 @@
 //! `kill -9` at random moments under a load of uploads, MKD, SETEXPIRY, renames and expiry: what was acknowledged is
 //! there after the restart, what was not is there whole or not at all, and nothing is readable after its time.
 //!
-//! Each worker has paths of its own and knows all that was acknowledged there ([`model`]); of what it was doing when the
+//! Each worker has paths of its own and knows all that was acknowledged there (`model`); of what it was doing when the
 //! server died it knows that it has happened whole or not at all. A stranger tries all the while to read what has expired.
 
 mod dice;
