@@ -1,6 +1,7 @@
 //! What decides about a path, in one walk down to it.
 
 use super::confine::{self, Root};
+use super::disk::Disk;
 use super::errno::during;
 use super::inode::Inode;
 use super::{created, dated, partial, record};
@@ -15,9 +16,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 ///
 /// # Errors
 /// [`StorageError::RecordUnreadable`] where one of the records is there and cannot be read.
-pub(super) fn check(root: &Root, path: &VirtualPath) -> Result<PathState, StorageError> {
+pub(super) fn check(disk: &Disk, path: &VirtualPath) -> Result<PathState, StorageError> {
     for _ in 0..TRIES_MAX {
-        if let Some(state) = look(root, path)? {
+        if let Some(state) = look(disk, path)? {
             return Ok(state);
         }
     }
@@ -27,7 +28,8 @@ pub(super) fn check(root: &Root, path: &VirtualPath) -> Result<PathState, Storag
 const TRIES_MAX: u32 = 8;
 
 /// None: something went into the trash under the look.
-fn look(root: &Root, path: &VirtualPath) -> Result<Option<PathState>, StorageError> {
+fn look(disk: &Disk, path: &VirtualPath) -> Result<Option<PathState>, StorageError> {
+    let root = &disk.root;
     let mut state = PathState::default();
     let mut above: Option<OwnedFd> = None;
     let depth_max = path.depth();
@@ -47,7 +49,11 @@ fn look(root: &Root, path: &VirtualPath) -> Result<Option<PathState>, StorageErr
         let info = seen.info();
         match info.kind {
             FileKind::Directory => {
-                let record = record::read(root, handle.as_fd())?;
+                let record = record::read(root, handle.as_fd());
+                if record == Err(StorageError::RecordUnreadable) {
+                    disk.tell_unreadable(&path.ancestor(depth), "the expiry record");
+                }
+                let record = record?;
                 // Without one it is no storage path, and lives; or its record was deleted since it was opened.
                 let is_sure = record.is_some() || confine::stands(here, &name, seen.id()).map_err(&failed)?;
                 if !is_sure {
@@ -63,7 +69,7 @@ fn look(root: &Root, path: &VirtualPath) -> Result<Option<PathState>, StorageErr
         if depth == depth_max {
             state.target = Some(if info.kind == FileKind::File {
                 let created_s = created::kept(handle.as_fd()).or(info.created_s);
-                FileInfo { created_s, expiry_s: dated::expiry(handle.as_fd())?, ..info }
+                FileInfo { created_s, expiry_s: date_of(disk, path, handle.as_fd())?, ..info }
             } else {
                 info
             });
@@ -73,6 +79,10 @@ fn look(root: &Root, path: &VirtualPath) -> Result<Option<PathState>, StorageErr
     }
     state.target = Some(Inode::of(root.fd()).map_err(during("looking at the root"))?.info());
     Ok(Some(state))
+}
+
+fn date_of(disk: &Disk, path: &VirtualPath, file: BorrowedFd<'_>) -> Result<Option<i64>, StorageError> {
+    dated::expiry(file).inspect_err(|_| disk.tell_unreadable(path, "the file's own date"))
 }
 
 /// A tombstone answers for its own name and all beneath it, a partial for its own name alone.

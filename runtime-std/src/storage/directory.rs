@@ -101,7 +101,11 @@ pub(super) fn rename_new(
         // directory that holds a name is never replaced.
         Err(Errno::INVAL | Errno::NOSYS) => match confine::stat_name(to_dir, to)? {
             Some(_) => Err(Errno::EXIST),
-            None => rustix::fs::renameat(from_dir, from, to_dir, to),
+            None => match rustix::fs::renameat(from_dir, from, to_dir, to) {
+                // Another was faster.
+                Err(Errno::NOTEMPTY) => Err(Errno::EXIST),
+                outcome => outcome,
+            },
         },
         outcome => outcome,
     }

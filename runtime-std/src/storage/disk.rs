@@ -5,6 +5,7 @@ use super::durability::Durability;
 use super::errno::during;
 use super::ledger::Ledger;
 use super::room::MinFree;
+use super::unreadable::Unreadable;
 use crate::clock::Clock;
 use mayfly_core::error::StorageError;
 use rustix::fs::Mode;
@@ -26,6 +27,8 @@ pub(super) struct Disk {
     pub(super) named_from_bytes: u64,
     /// How much stands beneath homes with a quota.
     pub(super) ledger: Ledger,
+    /// Records that cannot be read.
+    pub(super) unreadable: Unreadable,
     /// Whether files may have dates of their own.
     pub(super) has_dated_files: AtomicBool,
 }

@@ -9,6 +9,7 @@ use super::errno::during;
 use super::ledger::{Counts, Hold, Ledger};
 use super::room::MinFree;
 use super::trash::{self, Emptier};
+use super::unreadable::Unreadable;
 use super::{Download, Emptied, Listing, ListingQuery, Rename, Storage, Upload, Walk};
 use super::{check, directory, download, facts, home, listing, name, record, rename, upload, walk};
 use crate::clock::Clock;
@@ -54,6 +55,7 @@ impl LocalStorage {
             unnamed_files: true,
             named_from_bytes: NAMED_FROM_BYTES,
             ledger: Ledger::default(),
+            unreadable: Unreadable::default(),
             has_dated_files: AtomicBool::new(false),
         };
         dated::look(&disk);
@@ -127,7 +129,7 @@ impl fmt::Debug for LocalStorage {
 
 impl Storage for LocalStorage {
     fn check(&self, path: &VirtualPath) -> Result<PathState, StorageError> {
-        check::check(&self.disk.root, path)
+        check::check(&self.disk, path)
     }
 
     fn set_expiry(&self, path: &VirtualPath, judged: &Record, expiry_s: Option<i64>) -> Result<(), StorageError> {

@@ -40,6 +40,7 @@ mod tab;
 #[cfg(test)]
 mod tests;
 mod trash;
+mod unreadable;
 mod upload;
 mod walk;
 mod way;

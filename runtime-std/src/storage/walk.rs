@@ -132,9 +132,7 @@ impl LocalWalk {
         let Ok(path) = frame.path.resolve(&name::shown(name)) else { return Ok(()) };
         match dated::expiry_at(here, name) {
             Ok(expiry_s) => found.extend(expiry_s.map(|expiry_s| (path, expiry_s))),
-            Err(_) => {
-                tracing::warn!(%path, "the file's own date cannot be read; it is neither served nor deleted");
-            }
+            Err(_) => self.disk.tell_unreadable(&path, "the file's own date"),
         }
         Ok(())
     }
@@ -157,7 +155,7 @@ impl LocalWalk {
                 found.extend(expiry_s.map(|expiry_s| (path.clone(), expiry_s)));
             }
             Err(StorageError::RecordUnreadable) => {
-                tracing::warn!(%path, "the expiry record cannot be read; nothing there is served or deleted");
+                self.disk.tell_unreadable(&path, "the expiry record");
             }
             Err(error) => return Err(error),
         }

@@ -136,6 +136,14 @@ fn a_record_that_is_a_link_or_no_record_is_unreadable() {
         assert_eq!(host.storage.check(&at("/a")), Err(StorageError::RecordUnreadable));
         assert_eq!(host.storage.move_to_trash(&at("/a"), START_S), Err(StorageError::RecordUnreadable));
     }
+    // What a later version adds is no hindrance, as far as a record may be long.
+    let known = r#"{"version":1,"owner":"x","created_s":0,"token":"00000000000000000000000000000000","later":[1]"#;
+    for (length, outcome) in [(4095, Ok(None)), (4096, Err(StorageError::RecordUnreadable))] {
+        let content = format!("{known}{}}}", " ".repeat(length - known.len() - 1));
+        std::fs::write(host.disk("a/.mayfly.json"), content).unwrap();
+        let expiry_s = host.storage.check(&at("/a")).map(|state| state.records[0].record.expiry_s);
+        assert_eq!(expiry_s, outcome, "{length} bytes");
+    }
     std::fs::rename(host.disk("a/.mayfly.json"), host.disk("record")).unwrap();
     symlink(host.disk("record"), host.disk("a/.mayfly.json")).unwrap();
     assert_eq!(host.storage.check(&at("/a")), Err(StorageError::RecordUnreadable));

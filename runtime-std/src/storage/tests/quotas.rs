@@ -110,6 +110,7 @@ fn what_expires_makes_room() {
     let (_, mut upload) = host.storage.open_write(&at("/h/dated"), UploadBase::Empty, None, Some(&all)).unwrap();
     upload.write(&[0; 100]).unwrap();
     upload.publish(true, &[], Some(START_S + 10)).unwrap();
+    drop(upload);
     host.is_left(200);
     host.clock.set_utc(START_S + 10);
     host.is_left(200);
@@ -182,6 +183,7 @@ fn two_uploads_at_once_do_not_both_take_what_is_left() {
     second.write(&[0; 10]).unwrap();
     host.storage.remove_file(&at("/h/a"), None).unwrap();
     first.publish(true, &[], None).unwrap();
+    drop(first);
     second.publish(true, &[], None).unwrap();
     host.is_left(990);
 }
