@@ -2,7 +2,7 @@
 //! guessed over one connection counts for the next.
 
 use mayfly_tests::ftp::{Ftp, connect_from};
-use mayfly_tests::process::{Driver, ServerProcess};
+use mayfly_tests::process::{Driver, PATIENCE, ServerProcess};
 use mayfly_tests::with_each_driver;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -49,8 +49,10 @@ fn a_denied_network_hears_nothing_and_the_log_names_it_once(driver: Driver) {
     let (_root, server) = serve(driver, &["--allow-from", "127.0.0.0/8", "--deny-from", "127.0.0.2/32"]);
     for _ in 0..3 {
         let mut said = Vec::new();
+        let mut stranger = connect(&server, ONE);
+        stranger.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
         // A reset is as good.
-        let _ = connect(&server, ONE).read_to_end(&mut said);
+        let _ = stranger.read_to_end(&mut said);
         assert!(said.is_empty(), "{said:?}");
     }
     assert_eq!(greeted(&server, OTHER).1, 220);
